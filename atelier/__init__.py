@@ -1,0 +1,1 @@
+"""What a person calls: the schema of a team file (`atelier.spec`) and the command (`atelier.cli`)."""

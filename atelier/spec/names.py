@@ -1,0 +1,56 @@
+"""The physical names that people and idempotency need, for the stacks and the command alike.
+
+CloudFormation names everything else. All names start with team and environment, each at most 20 characters.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+BucketKind = Literal["data", "artifacts", "logs"]
+StackKind = Literal["data", "access", "registry", "training", "serving"]
+
+
+def stage(team: str, env: str) -> str:
+    """The Stage of a team's environment, and the prefix of all its names."""
+    return f"{team}-{env}"
+
+
+def stack(team: str, env: str, kind: StackKind) -> str:
+    """A CloudFormation stack, such as `vision-dev-training`."""
+    return f"{team}-{env}-{kind}"
+
+
+def bucket(team: str, env: str, kind: BucketKind, account: str, region: str) -> str:
+    """A bucket, globally unique by account and region; the spec refuses names that make it exceed 63."""
+    return f"{team}-{env}-{kind}-{account}-{region}"
+
+
+def training_machine(team: str, env: str, job: str) -> str:
+    """The state machine that trains `job`."""
+    return f"{team}-{env}-train-{job}"
+
+
+def deploy_machine(team: str, env: str, endpoint: str) -> str:
+    """The state machine that deploys to `endpoint`."""
+    return f"{team}-{env}-deploy-{endpoint}"
+
+
+def endpoint(team: str, env: str, endpoint: str) -> str:
+    """The SageMaker endpoint."""
+    return f"{team}-{env}-{endpoint}"
+
+
+def model_package_group(team: str, env: str, job: str) -> str:
+    """The model package group that `job` registers into."""
+    return f"{team}-{env}-{job}"
+
+
+def function(team: str, env: str, verb_noun: str) -> str:
+    """A Lambda function, named after its folder: `vision-dev-start-training`."""
+    return f"{team}-{env}-{verb_noun.replace('_', '-')}"
+
+
+def repository(team: str, env: str, image: str) -> str:
+    """The ECR repository of one of the team's own images."""
+    return f"{team}-{env}/{image}"

@@ -1,0 +1,1 @@
+"""The resource types that the engine knows: a module a service, each with its `TYPES`."""

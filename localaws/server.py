@@ -1,0 +1,60 @@
+"""The server of the embedded AWS: one process, one port of 127.0.0.1, every AWS API."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from localaws.gateway import Gateway
+from localaws.registry import build_services
+from localaws.service import Service
+from localaws.world import World
+
+
+class Server:
+    """An embedded AWS that answers on `endpoint` from `start()` until `stop()`."""
+
+    def __init__(self, data: Path, cache: Path, port: int = 0) -> None:
+        data.mkdir(parents=True, exist_ok=True)
+        cache.mkdir(parents=True, exist_ok=True)
+        self.world = World(data, cache)
+        self._services: list[Service] = build_services(self.world)
+        self._http: BaseWSGIServer = make_server(
+            "127.0.0.1",
+            port,
+            Gateway(self._services),
+            threaded=True,
+            request_handler=_RequestHandler,
+        )
+        self.world.endpoint = f"http://127.0.0.1:{self._http.server_port}"
+        self._thread = threading.Thread(target=self._http.serve_forever, name="http", daemon=True)
+
+    @property
+    def endpoint(self) -> str:
+        """The URL that answers every AWS API, such as http://127.0.0.1:4566."""
+        return self.world.endpoint
+
+    def start(self) -> None:
+        """Answer requests from now on."""
+        self._thread.start()
+        for service in self._services:
+            service.start()
+
+    def stop(self) -> None:
+        """End every process, timer and thread that this server started, then stop answering."""
+        self.world.close()
+        for service in reversed(self._services):
+            service.stop()
+        self._http.shutdown()
+        self._http.server_close()
+
+
+class _RequestHandler(MotoRequestHandler):
+    # Connections are kept: a boto3 client that opens one for each call spends most of its time on that.
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: the gateway logs what matters."""
