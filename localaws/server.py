@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from pathlib import Path
 
@@ -20,14 +21,17 @@ class Server:
     def __init__(self, data: Path, cache: Path, port: int = 0) -> None:
         data.mkdir(parents=True, exist_ok=True)
         cache.mkdir(parents=True, exist_ok=True)
+        # Bound here, since werkzeug would end the process when the port is in use.
+        self._socket = socket.create_server(("127.0.0.1", port), backlog=128)
         self.world = World(data, cache)
         self._services: list[Service] = build_services(self.world)
         self._http: BaseWSGIServer = make_server(
             "127.0.0.1",
-            port,
+            self._socket.getsockname()[1],
             Gateway(self._services),
             threaded=True,
             request_handler=_RequestHandler,
+            fd=self._socket.fileno(),
         )
         self.world.endpoint = f"http://127.0.0.1:{self._http.server_port}"
         self._thread = threading.Thread(target=self._http.serve_forever, name="http", daemon=True)
@@ -50,6 +54,7 @@ class Server:
             service.stop()
         self._http.shutdown()
         self._http.server_close()
+        self._socket.close()
 
 
 class _RequestHandler(MotoRequestHandler):

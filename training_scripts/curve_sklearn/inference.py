@@ -1,0 +1,13 @@
+"""Load the trained model for serving; requests and answers are the scikit-learn container's own JSON and CSV."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import joblib
+
+
+def model_fn(model_dir: str) -> Any:
+    """The model that train.py saved."""
+    return joblib.load(Path(model_dir) / "model.joblib")

@@ -1,0 +1,140 @@
+"""Fit a multi-layer perceptron to points (x, y) and report its root-mean-square error on the validation set.
+
+Each channel holds CSV files without a header: y first, then x. The model is one joblib file.
+Runs on SageMaker's scikit-learn container, on the embedded AWS, and by hand:
+
+    python train.py --train data/train --validation data/validation --model_dir model
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import joblib
+import numpy as np
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+COLUMNS = ("y", "x")
+
+
+class UserError(Exception):
+    """The data or a hyperparameter is wrong: the message says where, and it is the user who can mend it."""
+
+
+@dataclass(frozen=True)
+class Params:
+    """The hyperparameters: `hidden_layers` layers of `units` neurons, at most `max_iter` epochs."""
+
+    hidden_layers: int = 5
+    units: int = 10
+    max_iter: int = 2000
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points of the plane: `x` of shape (n, 1), `y` of shape (n,)."""
+
+    x: np.ndarray
+    y: np.ndarray
+
+
+def read_points(folder: Path) -> Points:
+    """Read every CSV file of a channel, in the order of their names.
+
+    Raises:
+        UserError: a missing or empty channel, a wrong number of columns, a cell that is no finite number.
+    """
+    files = sorted(path for path in folder.glob("**/*") if path.is_file() and not path.name.startswith("."))
+    rows = [row for path in files for row in _read_rows(path)]
+    if not rows:
+        raise UserError(f"channel {folder.name!r} holds no rows: upload CSV files with the columns y,x")
+    table = np.array(rows)
+    return Points(x=table[:, 1:], y=table[:, 0])
+
+
+def _read_rows(path: Path) -> list[list[float]]:
+    place = f"{path.parent.name}/{path.name}"
+    with path.open(newline="", encoding="utf-8") as file:
+        return [_read_row(place, number, cells) for number, cells in enumerate(csv.reader(file), 1) if cells]
+
+
+def _read_row(place: str, line: int, cells: list[str]) -> list[float]:
+    if len(cells) != len(COLUMNS):
+        raise UserError(f"{place} line {line}: {len(cells)} columns, expected {len(COLUMNS)} (y,x)")
+    row = []
+    for name, cell in zip(COLUMNS, cells, strict=True):
+        try:
+            value = float(cell)
+        except ValueError:
+            raise UserError(f"{place} line {line}, column {name}: {cell[:40]!r} is not a number") from None
+        if not np.isfinite(value):
+            raise UserError(f"{place} line {line}, column {name}: {cell!r} is not a finite number")
+        row.append(value)
+    return row
+
+
+def build(params: Params) -> TransformedTargetRegressor:
+    """The untrained model; both sides are standardised, since the points span thousands."""
+    network = MLPRegressor(
+        hidden_layer_sizes=(params.units,) * params.hidden_layers,
+        max_iter=params.max_iter,
+        solver="lbfgs",  # the points fit in memory many times over: a full-batch solver converges in seconds
+        random_state=params.seed,
+    )
+    return TransformedTargetRegressor(make_pipeline(StandardScaler(), network), transformer=StandardScaler())
+
+
+def rmse(model: TransformedTargetRegressor, points: Points) -> float:
+    """The root of the mean squared difference between prediction and y, in the unit of y."""
+    return float(np.sqrt(np.mean((model.predict(points.x) - points.y) ** 2)))
+
+
+def train(params: Params, train_points: Points, validation_points: Points, model_dir: Path) -> dict[str, float]:
+    """Train, save `model.joblib`, and return the metrics."""
+    model = build(params).fit(train_points.x, train_points.y)
+    metrics = {"train:rmse": rmse(model, train_points), "validation:rmse": rmse(model, validation_points)}
+    model_dir.mkdir(parents=True, exist_ok=True)
+    joblib.dump(model, model_dir / "model.joblib")
+    (model_dir / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+    return metrics
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """Hyperparameters come as arguments, folders from SageMaker's variables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hidden_layers", type=int, default=Params.hidden_layers)
+    parser.add_argument("--units", type=int, default=Params.units)
+    parser.add_argument("--max_iter", type=int, default=Params.max_iter)
+    parser.add_argument("--seed", type=int, default=Params.seed)
+    parser.add_argument("--train", type=Path, default=os.environ.get("SM_CHANNEL_TRAIN", "train"))
+    parser.add_argument("--validation", type=Path, default=os.environ.get("SM_CHANNEL_VALIDATION", "validation"))
+    parser.add_argument("--model_dir", type=Path, default=os.environ.get("SM_MODEL_DIR", "model"))
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    """Run as SageMaker runs it; a UserError ends with its message as the last line of the log."""
+    options = parse(sys.argv[1:])
+    params = Params(options.hidden_layers, options.units, options.max_iter, options.seed)
+    try:
+        train_points, validation_points = read_points(options.train), read_points(options.validation)
+        print(f"training on {len(train_points.y)} points, validating on {len(validation_points.y)}: {params}", flush=True)
+        metrics = train(params, train_points, validation_points, options.model_dir)
+    except UserError as error:
+        sys.exit(f"UserError: {error}")
+    for name, value in metrics.items():
+        print(f"{name}={value:.3f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
