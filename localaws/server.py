@@ -33,7 +33,7 @@ class Server:
             request_handler=_RequestHandler,
             fd=self._socket.fileno(),
         )
-        self.world.endpoint = f"http://127.0.0.1:{self._http.server_port}"
+        self.world.endpoint = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._thread = threading.Thread(target=self._http.serve_forever, name="http", daemon=True)
 
     @property
