@@ -81,4 +81,6 @@ def stop(running: Running) -> None:
         if find(running.data) is None:
             return
         time.sleep(0.05)
-    raise EmbeddedError(f"process {running.pid} has not stopped after {STOP_SECONDS:.0f} s: see its server.log")
+    raise EmbeddedError(
+        f"process {running.pid} has not stopped after {STOP_SECONDS:.0f} s: see its server.log"
+    )

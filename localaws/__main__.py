@@ -1,8 +1,8 @@
 """`python -m localaws`: serve an embedded AWS until told to stop.
 
-Everything lies in one data folder. What the services know of resources lives in memory and ends with the server,
-so the folder is emptied at the start. While the server answers, the folder holds `server.json` with its process id
-and endpoint.
+Everything lies in one data folder. What the services know of resources lives in memory and ends with the
+server, so the folder is emptied at the start. While the server answers, the folder holds `server.json` with
+its process id and endpoint.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ def _empty(data: Path) -> None:
 
 
 def _log_to(path: Path) -> None:
-    logging.basicConfig(filename=path, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    layout = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(filename=path, level=logging.INFO, format=layout)
     logging.getLogger("botocore").setLevel(logging.WARNING)
 
 

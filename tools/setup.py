@@ -1,8 +1,9 @@
 """Set up everything the project needs, from nothing but Python 3.11+: `make` runs this before anything else.
 
-`.venv` gets the Python packages of uv.lock (and Node 24 where the machine has none from 22 on), `node_modules`
-the CDK command of package-lock.json. A stamp is written last, so a half-finished set-up is taken up again, and
-an up-to-date one costs a few milliseconds. Standard library only: it runs before any package is there.
+`.venv` gets the Python packages of uv.lock (and Node 24 where the machine has none from 22 on),
+`node_modules` the CDK command of package-lock.json. A stamp is written last, so a half-finished set-up is
+taken up again, and an up-to-date one costs a few milliseconds. Standard library only: it runs before any
+package is there.
 """
 
 from __future__ import annotations
@@ -64,7 +65,9 @@ def _make_venv() -> None:
 
 def _install_packages() -> None:
     print("set-up: installing the Python packages of uv.lock", flush=True)
-    network = "the Python packages could not be fetched: check the network and pip's settings, then run it again"
+    network = (
+        "the Python packages could not be fetched: check the network and pip's settings, then run it again"
+    )
     # pip fetches uv since it knows the machine's own index settings; uv then installs exactly what is locked.
     _run([str(BIN / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", UV], network)
     groups = [] if _node_version(path=os.environ.get("PATH", "")) >= OLDEST_NODE else ["--group", "node"]
@@ -73,7 +76,9 @@ def _install_packages() -> None:
 
 def _install_cdk() -> None:
     if _node_version() < OLDEST_NODE:
-        raise SetUpError(f"no Node {OLDEST_NODE} or newer, and its Python package did not install: install Node")
+        raise SetUpError(
+            f"no Node {OLDEST_NODE} or newer, and its Python package did not install: install Node"
+        )
     print("set-up: installing the CDK command of package-lock.json", flush=True)
     _run(
         [shutil.which("npm", path=_path()) or "npm", "ci", "--silent", "--no-audit", "--no-fund"],
@@ -109,7 +114,13 @@ def _run(command: list[str], remedy: str) -> None:
     environment.pop("UV_PROJECT_ENVIRONMENT", None)
     try:
         done = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+            command,
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
     except OSError as error:
         raise SetUpError(f"{command[0]} does not start ({error.strerror}): {remedy}") from error

@@ -1,4 +1,4 @@
-"""Load the trained model for serving; requests and answers are the scikit-learn container's own JSON and CSV."""
+"""Load the trained model for serving; the container's own defaults read requests and write answers."""
 
 from __future__ import annotations
 

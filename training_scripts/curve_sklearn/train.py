@@ -54,7 +54,7 @@ def read_points(folder: Path) -> Points:
     Raises:
         UserError: a missing or empty channel, a wrong number of columns, a cell that is no finite number.
     """
-    files = sorted(path for path in folder.glob("**/*") if path.is_file() and not path.name.startswith("."))
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
     rows = [row for path in files for row in _read_rows(path)]
     if not rows:
         raise UserError(f"channel {folder.name!r} holds no rows: upload CSV files with the columns y,x")
@@ -64,8 +64,11 @@ def read_points(folder: Path) -> Points:
 
 def _read_rows(path: Path) -> list[list[float]]:
     place = f"{path.parent.name}/{path.name}"
-    with path.open(newline="", encoding="utf-8") as file:
-        return [_read_row(place, number, cells) for number, cells in enumerate(csv.reader(file), 1) if cells]
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{place} is not UTF-8 text (byte {error.start}): expected CSV") from error
+    return [_read_row(place, number, cells) for number, cells in enumerate(csv.reader(lines), 1) if cells]
 
 
 def _read_row(place: str, line: int, cells: list[str]) -> list[float]:
@@ -91,7 +94,8 @@ def build(params: Params) -> TransformedTargetRegressor:
         solver="lbfgs",  # the points fit in memory many times over: a full-batch solver converges in seconds
         random_state=params.seed,
     )
-    return TransformedTargetRegressor(make_pipeline(StandardScaler(), network), transformer=StandardScaler())
+    inputs_scaled = make_pipeline(StandardScaler(), network)
+    return TransformedTargetRegressor(inputs_scaled, transformer=StandardScaler())
 
 
 def rmse(model: TransformedTargetRegressor, points: Points) -> float:
@@ -99,10 +103,10 @@ def rmse(model: TransformedTargetRegressor, points: Points) -> float:
     return float(np.sqrt(np.mean((model.predict(points.x) - points.y) ** 2)))
 
 
-def train(params: Params, train_points: Points, validation_points: Points, model_dir: Path) -> dict[str, float]:
-    """Train, save `model.joblib`, and return the metrics."""
-    model = build(params).fit(train_points.x, train_points.y)
-    metrics = {"train:rmse": rmse(model, train_points), "validation:rmse": rmse(model, validation_points)}
+def train(params: Params, data: dict[str, Points], model_dir: Path) -> dict[str, float]:
+    """Train on `data["train"]`, save `model.joblib`, and return `<part>:rmse` of every part of the data."""
+    model = build(params).fit(data["train"].x, data["train"].y)
+    metrics = {f"{part}:rmse": rmse(model, points) for part, points in data.items()}
     model_dir.mkdir(parents=True, exist_ok=True)
     joblib.dump(model, model_dir / "model.joblib")
     (model_dir / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
@@ -111,13 +115,16 @@ def train(params: Params, train_points: Points, validation_points: Points, model
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Hyperparameters come as arguments, folders from SageMaker's variables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    channel = "SM_CHANNEL_{}".format
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hidden_layers", type=int, default=Params.hidden_layers)
     parser.add_argument("--units", type=int, default=Params.units)
     parser.add_argument("--max_iter", type=int, default=Params.max_iter)
     parser.add_argument("--seed", type=int, default=Params.seed)
-    parser.add_argument("--train", type=Path, default=os.environ.get("SM_CHANNEL_TRAIN", "train"))
-    parser.add_argument("--validation", type=Path, default=os.environ.get("SM_CHANNEL_VALIDATION", "validation"))
+    parser.add_argument("--train", type=Path, default=os.environ.get(channel("TRAIN"), "train"))
+    parser.add_argument(
+        "--validation", type=Path, default=os.environ.get(channel("VALIDATION"), "validation")
+    )
     parser.add_argument("--model_dir", type=Path, default=os.environ.get("SM_MODEL_DIR", "model"))
     return parser.parse_args(arguments)
 
@@ -127,9 +134,10 @@ def main() -> None:
     options = parse(sys.argv[1:])
     params = Params(options.hidden_layers, options.units, options.max_iter, options.seed)
     try:
-        train_points, validation_points = read_points(options.train), read_points(options.validation)
-        print(f"training on {len(train_points.y)} points, validating on {len(validation_points.y)}: {params}", flush=True)
-        metrics = train(params, train_points, validation_points, options.model_dir)
+        data = {"train": read_points(options.train), "validation": read_points(options.validation)}
+        sizes = ", ".join(f"{part}: {len(points.y)} points" for part, points in data.items())
+        print(f"{sizes}; {params}", flush=True)
+        metrics = train(params, data, options.model_dir)
     except UserError as error:
         sys.exit(f"UserError: {error}")
     for name, value in metrics.items():

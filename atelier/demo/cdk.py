@@ -1,0 +1,95 @@
+"""The stock CDK command, run as a user runs it, with its output kept in log files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TAIL_LINES = 30
+
+
+class CdkError(Exception):
+    """The CDK command failed; the message holds the end of what it said."""
+
+
+@dataclass(frozen=True)
+class Cdk:
+    """The command of `node_modules`, for one team's environment, against one AWS."""
+
+    root: Path
+    """The project's folder, which holds cdk.json."""
+    logs: Path
+    variables: Mapping[str, str]
+    """What points the command at an AWS: credentials, region, endpoint."""
+    team: str
+    env: str
+
+    def bootstrap(self, account: str, region: str) -> subprocess.Popen[bytes]:
+        """Begin to prepare an account and region for the CDK; see `finish`."""
+        return self._start("bootstrap", "bootstrap", f"aws://{account}/{region}")
+
+    def synth(self) -> subprocess.Popen[bytes]:
+        """Begin to write the templates to `assembly`; see `finish`."""
+        selection = ["-c", f"team={self.team}", "-c", f"env={self.env}"]
+        return self._start("synth", "synth", "--quiet", "--output", str(self.assembly), *selection)
+
+    def deploy(self) -> dict[str, dict[str, str]]:
+        """Deploy what `synth` wrote and return each stack's outputs."""
+        outputs = self.logs / "outputs.json"
+        options = ["--require-approval", "never", "--concurrency", "4", "--outputs-file", str(outputs)]
+        self.finish("deploy", self._start("deploy", "deploy", *self._assembled(), *options))
+        said: dict[str, dict[str, str]] = json.loads(outputs.read_text()) if outputs.exists() else {}
+        return said
+
+    def destroy(self) -> None:
+        """Remove what `deploy` made."""
+        self.finish("destroy", self._start("destroy", "destroy", *self._assembled(), "--force"))
+
+    @property
+    def assembly(self) -> Path:
+        """The folder of the synthesized templates (the cloud assembly)."""
+        return self.logs / "cdk.out"
+
+    def manifest(self) -> dict[str, Any]:
+        """The stacks' templates by stack name."""
+        return {
+            path.name.removesuffix(".template.json"): json.loads(path.read_text())
+            for path in self.assembly.glob("**/*.template.json")
+        }
+
+    def finish(self, name: str, process: subprocess.Popen[bytes]) -> None:
+        """Wait for a command begun; raises CdkError with the end of its log when it fails."""
+        if process.wait() != 0:
+            tail = self._log(name).read_text(errors="replace").splitlines()[-TAIL_LINES:]
+            raise CdkError(f"cdk {name} failed (log: {self._log(name)}):\n" + "\n".join(tail))
+
+    def _assembled(self) -> list[str]:
+        return ["--app", str(self.assembly), f"{self.team}-{self.env}/*"]
+
+    def _log(self, name: str) -> Path:
+        return self.logs / f"cdk-{name}.log"
+
+    def _start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [str(self.root / "node_modules/.bin/cdk"), *arguments, "--no-notices", "--no-color", "--ci"]
+        environment = {
+            **os.environ,
+            **self.variables,
+            "PATH": f"{self.root / '.venv/bin'}:{os.environ['PATH']}",
+        }
+        # A profile of the user's would win over the embedded credentials.
+        for variable in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_DEFAULT_PROFILE"):
+            environment.pop(variable, None)
+        with self._log(name).open("wb") as log:
+            return subprocess.Popen(
+                command,
+                cwd=self.root,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
