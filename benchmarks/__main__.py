@@ -1,0 +1,31 @@
+"""Measure everything and print a table; exit with 1 when a promise does not hold."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import cold_start, embedded_aws, path, synth
+from benchmarks.measure import ROUNDS, Figure
+
+
+def main() -> None:
+    """Run every benchmark, the quick ones first."""
+    console = Console()
+    figures: list[Figure] = []
+    for module in (embedded_aws, cold_start, synth, path):
+        with console.status(f"measuring {module.__name__.rpartition('.')[2]} …"):
+            figures += module.figures()
+    table = Table("what", "measured", "bound", "detail", "", title=f"medians of {ROUNDS}")
+    for figure in figures:
+        verdict = "[green]holds[/]" if figure.holds else "[red]exceeded[/]"
+        measured, bound = f"{figure.measured:.2f} {figure.unit}", f"{figure.bound:g} {figure.unit}"
+        table.add_row(figure.what, measured, bound, figure.detail, verdict)
+    console.print(table)
+    sys.exit(not all(figure.holds for figure in figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""Run things in turns and compare their medians."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One promise: what was measured, against what bound, and whether it holds."""
+
+    what: str
+    measured: float
+    bound: float
+    unit: str
+    detail: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether the measured value is within its bound."""
+        return self.measured <= self.bound
+
+
+def timed(work: Callable[[], object]) -> float:
+    """How many seconds `work()` takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def ratio(what: str, bound: float, work: Callable[[], float], base: Callable[[], float]) -> Figure:
+    """Compare the median of `work()` with that of `base()` (both in seconds), in turns after one warm-up each."""
+    work(), base()
+    pairs = [(work(), base()) for _ in range(ROUNDS)]
+    ours, theirs = (statistics.median(side) for side in zip(*pairs, strict=True))
+    return Figure(what, ours / theirs, bound, "×", f"{ours:.2f} s against {theirs:.2f} s")
+
+
+def median(what: str, bound: float, unit: str, work: Callable[[], float]) -> Figure:
+    """The median of what `work()` returns."""
+    values = [work() for _ in range(ROUNDS)]
+    detail = f"{min(values):.2f} to {max(values):.2f}"
+    return Figure(what, statistics.median(values), bound, unit, detail)
