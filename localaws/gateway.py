@@ -126,9 +126,19 @@ def _answer(
         result = AwsError("InternalFailure", f"{type(error).__name__}: {error}", 500)
     serializer = get_serializer_class(model.service_name, protocol)(operation_model=operation)
     answer = serializer.serialize(result)
-    status = result.status_code if isinstance(result, AwsError) else answer["status_code"]
+    status = _status(operation, result) or answer["status_code"]
     headers = {**answer["headers"], "x-amzn-RequestId": str(uuid.uuid4())}
     return Response(answer["body"], status=status, headers=headers)
+
+
+def _status(operation: OperationModel, result: Any) -> int | None:
+    """The HTTP status that the error or (as in Lambda's Invoke) a member of the result names, if any."""
+    if isinstance(result, AwsError):
+        return result.status_code
+    members = operation.output_shape.members if operation.output_shape else {}
+    # moto's serializer has no place for such a member.
+    names = [name for name, member in members.items() if member.serialization.get("location") == "statusCode"]
+    return result.get(names[0]) if names else None
 
 
 def _check(params: dict[str, Any], operation: OperationModel) -> None:
