@@ -1,0 +1,93 @@
+"""One embedded AWS for all tests of resource types, and the life that each type is led through."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from localaws.cloudformation import resources
+from localaws.cloudformation.resource import Context, Created, ResourceType
+from localaws.server import Server
+
+Step = tuple[Mapping[str, Any], Any]
+Look = Callable[[Callable[[str], Any], str], Any]
+_numbers = count()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("localaws")
+    server = Server(folder / "data", folder / "cache")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def types() -> dict[str, ResourceType]:
+    """Every resource type by its name, collected as the engine does."""
+    modules = [importlib.import_module(f"{resources.__name__}.{found.name}") for found in pkgutil.iter_modules(resources.__path__)]
+    return {kind.type_name: kind() for module in modules for kind in getattr(module, "TYPES", ())}
+
+
+@pytest.fixture
+def make_context(server: Server) -> Callable[..., Context]:
+    """Contexts of new resources, each in a stack of its own unless told otherwise."""
+
+    def make(**changes: Any) -> Context:
+        number = next(_numbers)
+        arn = f"arn:aws:cloudformation:eu-west-1:111122223333:stack/Team{number}/0f"
+        fields = {
+            "world": server.world,
+            "account": "111122223333",
+            "region": "eu-west-1",
+            "stack_name": f"Team{number}",
+            "stack_id": arn,
+            "logical_id": f"Thing{number}",
+            "stack_tags": {"team": "vision"},
+        }
+        return Context(**{**fields, **changes})
+
+    return make
+
+
+@pytest.fixture
+def context(make_context: Callable[..., Context]) -> Context:
+    return make_context()
+
+
+@pytest.fixture
+def live(types: dict[str, ResourceType], context: Context) -> Callable[..., Created]:
+    """Lead a resource through its life, looking at it through the API after every step.
+
+    It is created with the first step's properties, updated to each further step's, updated back to the
+    first, deleted (then `look` must find nothing: answer None or an error) and deleted again.
+    """
+
+    def lead(type_name: str, look: Look, steps: Sequence[Step]) -> Created:
+        kind = types[type_name]
+        (props, expected), *changes = steps
+        created = kind.create(context, props)
+        physical_id = created.physical_id
+        assert look(context.client, physical_id) == expected
+        for changed, expected_then in [*changes, steps[0]]:
+            assert kind.update(context, physical_id, props, changed).physical_id == physical_id
+            props = changed
+            assert look(context.client, physical_id) == expected_then
+        for _ in range(2):
+            kind.delete(context, physical_id, props)
+            assert _gone(look, context, physical_id)
+        return created
+
+    return lead
+
+
+def _gone(look: Look, context: Context, physical_id: str) -> bool:
+    try:
+        return look(context.client, physical_id) is None
+    except ClientError:
+        return True
