@@ -1,0 +1,40 @@
+"""From environments to stages: which stacks there are, and what each is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from atelier.spec import names
+from atelier.spec.model import TeamEnvironment
+from stacks.access import Access, AccessProps
+from stacks.data import Data, DataProps
+from stacks.registry import Registry, RegistryProps
+
+
+class TeamStage(cdk.Stage):
+    """One environment of one team: access <- data <- registry <- training <- serving.
+
+    Each stack refers only to those before it. Access comes first, with roles that are allowed nothing of
+    the others yet, because its permissions boundary goes on every role, also on those that CDK adds to
+    the data stack; what a role may do with a bucket stands in the stack that holds the bucket.
+    """
+
+    def __init__(self, scope: Construct, spec: TeamEnvironment) -> None:
+        super().__init__(
+            scope,
+            names.stage(spec.team, spec.name),
+            env=cdk.Environment(account=spec.account, region=spec.region),
+        )
+        self.access = Access(self, "access", AccessProps(spec=spec))
+        self.data = Data(self, "data", DataProps(spec=spec, access=self.access))
+        self.registry = Registry(self, "registry", RegistryProps(spec=spec, data=self.data))
+        iam.PermissionsBoundary.of(self).apply(self.access.boundary)
+
+
+def build(app: cdk.App, environments: Iterable[TeamEnvironment]) -> list[TeamStage]:
+    """One stage for each environment, in the given order."""
+    return [TeamStage(app, spec) for spec in environments]

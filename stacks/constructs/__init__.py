@@ -1,0 +1,1 @@
+"""Constructs that several stacks share; one thing each."""

@@ -1,0 +1,110 @@
+"""What an environment keeps: its key and its buckets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from atelier.spec import names
+from atelier.spec.model import TeamEnvironment
+from stacks.access import Access
+from stacks.constructs.bucket import SecureBucket, SecureBucketProps
+from stacks.team_stack import TeamStack
+
+ACCESS_LOG_DAYS = 365
+KEY_DELETION_DAYS = 7
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataProps:
+    """What the data stack is built from."""
+
+    spec: TeamEnvironment
+    access: Access
+
+
+class Data(TeamStack):
+    """The environment's key and its data, artifacts and logs buckets, and what its jobs may do with them."""
+
+    def __init__(self, scope: Construct, id_: names.StackKind, props: DataProps) -> None:
+        super().__init__(scope, id_, props.spec, holds_state=True)
+        self._spec = props.spec
+        self.key = self._key()
+        self.logs = self._bucket("logs", expire_after_days=ACCESS_LOG_DAYS)
+        self.data = self._bucket("data", key=self.key, access_logs=self.logs, publish_events=True)
+        self.artifacts = self._bucket("artifacts", key=self.key, access_logs=self.logs)
+        self._let_jobs_use_it(props.access.execution_role)
+
+    def _key(self) -> kms.Key:
+        spec = self._spec
+        key = kms.Key(
+            self,
+            "Key",
+            alias=names.key_alias(spec.team, spec.name),
+            description=f"Encrypts what team {spec.team} keeps in {spec.name}",
+            enable_key_rotation=True,
+            pending_window=cdk.Duration.days(KEY_DELETION_DAYS),
+            removal_policy=cdk.RemovalPolicy.RETAIN if spec.retain else cdk.RemovalPolicy.DESTROY,
+        )
+        for statement in _service_statements(spec):
+            key.add_to_resource_policy(statement)
+        return key
+
+    def _bucket(
+        self,
+        kind: names.BucketKind,
+        *,
+        key: kms.Key | None = None,
+        access_logs: s3.Bucket | None = None,
+        expire_after_days: int | None = None,
+        publish_events: bool = False,
+    ) -> SecureBucket:
+        spec = self._spec
+        props = SecureBucketProps(
+            name=names.bucket(spec.team, spec.name, kind, spec.account, spec.region),
+            retain=spec.retain,
+            key=key,
+            access_logs=access_logs,
+            expire_after_days=expire_after_days,
+            publish_events=publish_events,
+        )
+        return SecureBucket(self, kind.capitalize(), props)
+
+    def _let_jobs_use_it(self, execution_role: iam.Role) -> None:
+        # A policy of this stack on a role of the access stack: a grant to the role itself would put the
+        # statements, and with them references to these buckets, into the access stack, which comes first.
+        policy = iam.Policy(self, "ExecutionRoleOnData", roles=[execution_role])
+        self.data.grant_read(policy)
+        self.artifacts.grant_read_write(policy)
+
+
+def _service_statements(spec: TeamEnvironment) -> list[iam.PolicyStatement]:
+    """Services that use the key in their own name; a role that uses it is granted that where it is made."""
+    logs = iam.PolicyStatement(
+        sid="LogGroupsOfThisAccount",
+        principals=[iam.ServicePrincipal(f"logs.{spec.region}.amazonaws.com")],
+        actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+        resources=["*"],  # in a key policy: this key
+        conditions={
+            "ArnLike": {
+                "kms:EncryptionContext:aws:logs:arn": (
+                    f"arn:{cdk.Aws.PARTITION}:logs:{spec.region}:{spec.account}:log-group:*"
+                )
+            }
+        },
+    )
+    events = iam.PolicyStatement(
+        sid="EventsToEncryptedTopicsAndQueues",
+        principals=[
+            iam.ServicePrincipal(f"{name}.amazonaws.com") for name in ("events", "cloudwatch", "sns")
+        ],
+        actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+        resources=["*"],  # in a key policy: this key
+        conditions={"StringEquals": {"aws:SourceAccount": spec.account}},
+    )
+    return [logs, events]

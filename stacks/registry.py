@@ -1,0 +1,59 @@
+"""Where an environment registers what it builds: images and models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+
+from atelier.spec import names
+from atelier.spec.model import Image, TeamEnvironment
+from stacks.data import Data
+from stacks.team_stack import TeamStack
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistryProps:
+    """What the registry stack is built from."""
+
+    spec: TeamEnvironment
+    data: Data
+
+
+class Registry(TeamStack):
+    """A repository for each of the team's own images, a model package group for each job, by their names."""
+
+    def __init__(self, scope: Construct, id_: names.StackKind, props: RegistryProps) -> None:
+        super().__init__(scope, id_, props.spec, holds_state=True)
+        self._props = props
+        spec = props.spec
+        self.repositories = {name: self._repository(name, image) for name, image in spec.images.items()}
+        self.model_package_groups = {job: self._model_package_group(job) for job in spec.jobs}
+
+    def _repository(self, name: str, image: Image) -> ecr.Repository:
+        spec = self._props.spec
+        keep = ecr.LifecycleRule(description=f"Keep the newest {image.keep}", max_image_count=image.keep)
+        return ecr.Repository(
+            self,
+            f"Image-{name}",
+            repository_name=names.repository(spec.team, spec.name, name),
+            image_tag_mutability=ecr.TagMutability.IMMUTABLE,
+            image_scan_on_push=True,
+            encryption=ecr.RepositoryEncryption.KMS,
+            encryption_key=self._props.data.key,
+            lifecycle_rules=[keep],
+            removal_policy=cdk.RemovalPolicy.RETAIN if spec.retain else cdk.RemovalPolicy.DESTROY,
+            empty_on_delete=not spec.retain,
+        )
+
+    def _model_package_group(self, job: str) -> sagemaker.CfnModelPackageGroup:
+        spec = self._props.spec
+        return sagemaker.CfnModelPackageGroup(
+            self,
+            f"Models-{job}",
+            model_package_group_name=names.model_package_group(spec.team, spec.name, job),
+            model_package_group_description=f"Models that job {job} of team {spec.team} trained in {spec.name}",
+        )

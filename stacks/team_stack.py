@@ -1,0 +1,36 @@
+"""What every stack of a team's environment has in common."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from atelier.spec import names
+from atelier.spec.model import TeamEnvironment
+
+
+class TeamStack(cdk.Stack):
+    """A stack named and tagged after its team and environment.
+
+    `kind` is both the construct id, so that paths read `vision-dev/training`, and the last part of the
+    stack's name. `holds_state` protects the stack from deletion where the environment is to be retained.
+    """
+
+    def __init__(
+        self, scope: Construct, kind: names.StackKind, spec: TeamEnvironment, *, holds_state: bool = False
+    ) -> None:
+        # Tags of a stack are given by CloudFormation to each of its resources, those that CDK adds included.
+        super().__init__(
+            scope,
+            kind,
+            stack_name=names.stack(spec.team, spec.name, kind),
+            description=f"Atelier: {kind} of team {spec.team}, environment {spec.name}",
+            tags=tags(spec),
+            termination_protection=holds_state and spec.retain,
+        )
+
+
+def tags(spec: TeamEnvironment) -> dict[str, str]:
+    """The tags of everything in an environment: whom it belongs to, who pays, what manages it."""
+    cost_centre = {"cost-centre": spec.cost_centre} if spec.cost_centre else {}
+    return {"team": spec.team, "environment": spec.name, **cost_centre, "managed-by": "atelier"}
