@@ -54,3 +54,8 @@ def function(team: str, env: str, verb_noun: str) -> str:
 def repository(team: str, env: str, image: str) -> str:
     """The ECR repository of one of the team's own images."""
     return f"{team}-{env}/{image}"
+
+
+def key_alias(team: str, env: str) -> str:
+    """The alias of the KMS key that encrypts everything in the environment."""
+    return f"alias/{team}-{env}"
