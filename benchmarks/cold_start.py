@@ -1,15 +1,15 @@
-"""`start_training`, cold: from its import to its first AWS call, against a bare handler that makes the same client."""
+"""`start_training`, cold: from import to first AWS call, against a bare handler with the same client."""
 
 from __future__ import annotations
 
 import http.server
-import json
 import os
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from typing import Self
 
 from benchmarks.measure import Figure, ratio
 from lambdas.start_training.settings import StartTrainingSettings
@@ -50,13 +50,13 @@ def figures() -> list[Figure]:
 class _FirstCall:
     """An HTTP server that notes when it is first called, and never answers."""
 
-    def __enter__(self) -> _FirstCall:
+    def __enter__(self) -> Self:
         called = self._called = threading.Event()
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def handle_one_request(self) -> None:
-                outer._at = time.monotonic_ns()  # noqa: SLF001
+                outer._at = time.monotonic_ns()
                 called.set()
                 self.close_connection = True
 
@@ -85,7 +85,11 @@ class _FirstCall:
             "AWS_DEFAULT_REGION": "eu-west-1",
         }
         process = subprocess.Popen(
-            [sys.executable, "-c", program], cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            env=variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         began = int(process.stdout.readline()) if process.stdout else 0
         if not self._called.wait(30):

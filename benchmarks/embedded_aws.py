@@ -1,4 +1,4 @@
-"""The embedded AWS: how soon it answers. (Its memory after the demo is measured in `path`.)"""
+"""The embedded AWS: how soon it answers; `path` measures its memory after the demo."""
 
 from __future__ import annotations
 

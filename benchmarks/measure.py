@@ -34,11 +34,11 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def ratio(what: str, bound: float, work: Callable[[], float], base: Callable[[], float]) -> Figure:
-    """Compare the median of `work()` with that of `base()` (both in seconds), in turns after one warm-up each."""
+    """Compare the medians of `work()` and `base()`, both in seconds, in turns after one warm-up each."""
     work(), base()
     pairs = [(work(), base()) for _ in range(ROUNDS)]
     ours, theirs = (statistics.median(side) for side in zip(*pairs, strict=True))
-    return Figure(what, ours / theirs, bound, "×", f"{ours:.2f} s against {theirs:.2f} s")
+    return Figure(what, ours / theirs, bound, "x", f"{ours:.2f} s against {theirs:.2f} s")
 
 
 def median(what: str, bound: float, unit: str, work: Callable[[], float]) -> Figure:

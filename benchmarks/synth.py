@@ -26,7 +26,9 @@ def figures() -> list[Figure]:
         text = (ROOT / "teams" / "vision.yaml").read_text(encoding="utf-8")
         for number in range(OTHERS - 1):
             name = f"team{number}"
-            (many / f"{name}.yaml").write_text(text.replace("team: vision", f"team: {name}"), encoding="utf-8")
+            (many / f"{name}.yaml").write_text(
+                text.replace("team: vision", f"team: {name}"), encoding="utf-8"
+            )
 
         def app_with(teams: Path) -> float:
             return timed(lambda: _synth(folder, [], [f"teams={teams}", "team=vision", "env=dev"]))

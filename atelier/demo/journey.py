@@ -1,0 +1,85 @@
+"""The steps of the main job, as any AWS client takes them; nothing here knows that the AWS is embedded."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from atelier.demo.points import Point, write_csv
+from atelier.spec import TeamEnvironment, names
+
+PATIENCE_SECONDS = 60.0
+
+
+class JourneyError(Exception):
+    """A step did not come to its end; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Journey:
+    """From data to predictions, for one job and the endpoint that serves it."""
+
+    spec: TeamEnvironment
+    job: str
+    endpoint: str
+    client: Callable[[str], Any]
+    """Gives a boto3 client of a service, in the environment's account and region."""
+
+    def upload(self, channels: dict[str, list[Point]], folder: Path) -> datetime:
+        """Write each channel's points to a CSV file in `folder` and upload it; returns when that began.
+
+        The training channel comes last: its arrival is what starts the run.
+        """
+        began = datetime.now(UTC)
+        bucket = names.bucket(self.spec.team, self.spec.name, "data", self.spec.account, self.spec.region)
+        for channel in sorted(channels, key=lambda name: name == "train"):
+            path = folder / f"{channel}.csv"
+            write_csv(path, channels[channel])
+            key = self.spec.jobs[self.job].channels[channel] + path.name
+            self.client("s3").upload_file(str(path), bucket, key)
+        return began
+
+    def training_run(self, since: datetime) -> str:
+        """Wait for the run that an upload starts; returns its execution's ARN."""
+        return self._execution(names.training_machine(self.spec.team, self.spec.name, self.job), since)
+
+    def deployment(self, since: datetime) -> str:
+        """Wait for the deployment that an approved model starts; returns its execution's ARN."""
+        return self._execution(names.deploy_machine(self.spec.team, self.spec.name, self.endpoint), since)
+
+    def predict_json(self, xs: Sequence[float]) -> list[float]:
+        """Ask the endpoint in JSON: one row an x."""
+        answer: list[float] = json.loads(self._invoke("application/json", json.dumps([[x] for x in xs])))
+        return answer
+
+    def predict_csv(self, xs: Sequence[float]) -> list[float]:
+        """Ask the endpoint in CSV: one line an x."""
+        answer = self._invoke("text/csv", "\n".join(str(x) for x in xs))
+        return [float(cell) for cell in answer.replace(",", "\n").split()]
+
+    def _invoke(self, content_type: str, body: str) -> str:
+        response = self.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=names.endpoint(self.spec.team, self.spec.name, self.endpoint),
+            ContentType=content_type,
+            Accept=content_type,
+            Body=body.encode(),
+        )
+        text: str = response["Body"].read().decode()
+        return text
+
+    def _execution(self, machine: str, since: datetime) -> str:
+        arn = f"arn:aws:states:{self.spec.region}:{self.spec.account}:stateMachine:{machine}"
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            page = self.client("stepfunctions").list_executions(stateMachineArn=arn, maxResults=10)
+            started = [run for run in page["executions"] if run["startDate"] >= since]
+            if started:
+                found: str = started[0]["executionArn"]
+                return found
+            time.sleep(0.05)
+        raise JourneyError(f"{machine} was not started within {PATIENCE_SECONDS:.0f} s")

@@ -1,0 +1,68 @@
+"""What the demo leaves behind: `summary.json` for programs, a few tables for people."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass
+class Summary:
+    """Everything that the demo saw; seconds and megabytes."""
+
+    team: str
+    environment: str
+    job: str
+    endpoint: str
+    resources: dict[str, int] = field(default_factory=dict)
+    """How many of each CloudFormation type were deployed."""
+    outputs: dict[str, dict[str, str]] = field(default_factory=dict)
+    run: str = ""
+    training_job: str = ""
+    metrics: dict[str, float] = field(default_factory=dict)
+    predictions: dict[str, list[float]] = field(default_factory=dict)
+    notification: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+    embedded_aws_megabytes: float = 0.0
+
+    def write(self, path: Path) -> None:
+        """Write all of it as JSON."""
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+
+def count_resources(templates: Mapping[str, Any]) -> dict[str, int]:
+    """How many resources of each type the templates hold, the most frequent first."""
+    types = Counter(
+        resource["Type"] for template in templates.values() for resource in template["Resources"].values()
+    )
+    types.pop("AWS::CDK::Metadata", None)
+    return dict(types.most_common())
+
+
+def show(console: Console, summary: Summary, folder: Path) -> None:
+    """Print the closing tables."""
+    deployed = Table(box=None, padding=(0, 2), show_header=False, title="deployed", title_justify="left")
+    kinds = [f"{count} {name.removeprefix('AWS::')}" for name, count in summary.resources.items()]
+    width = (len(kinds) + 2) // 3
+    for row in range(width):
+        deployed.add_row(*kinds[row::width])
+    console.print(deployed, highlight=False)
+
+    facts = Table(box=None, padding=(0, 2), show_header=False)
+    facts.add_row("run", summary.run)
+    facts.add_row("metrics", ", ".join(f"{name} {value:.1f}" for name, value in summary.metrics.items()))
+    for kind, values in summary.predictions.items():
+        facts.add_row(f"prediction, {kind}", ", ".join(f"{value:.1f}" for value in values))
+    facts.add_row("picture", str(folder / "prediction.png"))
+    facts.add_row("summary", str(folder / "summary.json"))
+    facts.add_row("logs", f"{folder}/cdk-*.log, {folder}/aws/")
+    facts.add_row("embedded AWS", f"{summary.embedded_aws_megabytes:.0f} MB of memory")
+    facts.add_row("time", f"{sum(summary.seconds.values()):.0f} s")
+    console.print(facts, highlight=False)
