@@ -62,6 +62,18 @@ class Cdk:
             for path in self.assembly.glob("**/*.template.json")
         }
 
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run any CDK command line to its end and return what it said."""
+        return subprocess.run(
+            [self._program, *arguments],
+            cwd=self.root,
+            env=self._environment(),
+            check=False,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
+
     def finish(self, name: str, process: subprocess.Popen[bytes]) -> None:
         """Wait for a command begun; raises CdkError with the end of its log when it fails."""
         if process.wait() != 0:
@@ -74,21 +86,24 @@ class Cdk:
     def _log(self, name: str) -> Path:
         return self.logs / f"cdk-{name}.log"
 
-    def _start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
-        command = [str(self.root / "node_modules/.bin/cdk"), *arguments, "--no-notices", "--no-color", "--ci"]
-        environment = {
-            **os.environ,
-            **self.variables,
-            "PATH": f"{self.root / '.venv/bin'}:{os.environ['PATH']}",
-        }
-        # A profile of the user's would win over the embedded credentials.
-        for variable in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_DEFAULT_PROFILE"):
+    @property
+    def _program(self) -> str:
+        return str(self.root / "node_modules/.bin/cdk")
+
+    def _environment(self) -> dict[str, str]:
+        path = f"{self.root / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"
+        environment = {**os.environ, **self.variables, "PATH": path}
+        # A profile or session of the user's would win over the credentials given here.
+        for variable in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
             environment.pop(variable, None)
+        return environment
+
+    def _start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
         with self._log(name).open("wb") as log:
             return subprocess.Popen(
-                command,
+                [self._program, *arguments, "--no-notices", "--no-color", "--ci"],
                 cwd=self.root,
-                env=environment,
+                env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
