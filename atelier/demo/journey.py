@@ -30,18 +30,25 @@ class Journey:
     client: Callable[[str], Any]
     """Gives a boto3 client of a service, in the environment's account and region."""
 
+    @property
+    def bucket(self) -> str:
+        """The bucket that data is uploaded to."""
+        return names.bucket(self.spec.team, self.spec.name, "data", self.spec.account, self.spec.region)
+
+    def key(self, channel: str) -> str:
+        """Where a channel's file is uploaded to."""
+        return f"{self.spec.jobs[self.job].channels[channel]}{channel}.csv"
+
     def upload(self, channels: dict[str, list[Point]], folder: Path) -> datetime:
         """Write each channel's points to a CSV file in `folder` and upload it; returns when that began.
 
         The training channel comes last: its arrival is what starts the run.
         """
         began = datetime.now(UTC)
-        bucket = names.bucket(self.spec.team, self.spec.name, "data", self.spec.account, self.spec.region)
         for channel in sorted(channels, key=lambda name: name == "train"):
             path = folder / f"{channel}.csv"
             write_csv(path, channels[channel])
-            key = self.spec.jobs[self.job].channels[channel] + path.name
-            self.client("s3").upload_file(str(path), bucket, key)
+            self.client("s3").upload_file(str(path), self.bucket, self.key(channel))
         return began
 
     def training_run(self, since: datetime) -> str:
