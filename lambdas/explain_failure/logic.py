@@ -1,0 +1,200 @@
+"""What a failure means and what to do about it, from its error, its cause and the log's tail. No AWS."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+LINE_LENGTH = 500
+SUBJECT_LENGTH = 100  # what SNS allows
+
+
+@dataclass(frozen=True)
+class Known:
+    """A cause that is recognised by a pattern: what it is called, and what to do about it."""
+
+    pattern: re.Pattern[str]
+    name: str
+    remedy: str
+
+
+def _known(pattern: str, name: str, remedy: str) -> Known:
+    return Known(re.compile(pattern, re.IGNORECASE), name, remedy)
+
+
+KNOWN = (
+    _known(
+        r"No space left on device|Errno 28|disk (is )?full|exceeds? the (volume|storage)",
+        "the disk is full",
+        "raise the job's volume_gb, or write less below /opt/ml",
+    ),
+    _known(
+        r"CUDA (error: )?out of memory|OutOfMemoryError|CUBLAS_STATUS_ALLOC_FAILED|ResourceExhausted",
+        "the GPU's memory is used up",
+        "lower the batch size, use mixed precision, or name an instance type with more GPU memory",
+    ),
+    _known(
+        r"MemoryError|Cannot allocate memory|OOM-?kill|exit ?code:? ?137|instance type with more memory",
+        "the memory is used up",
+        "read the data in parts, or name an instance type with more memory",
+    ),
+    _known(
+        r"ModuleNotFoundError|ImportError|No module named",
+        "an import failed",
+        "add the package to the script's requirements.txt, in a version that fits the framework's Python",
+    ),
+    _known(
+        r"No matching distribution|Could not find a version|ResolutionImpossible|InstallRequirementsError",
+        "the script's requirements cannot be installed",
+        "check names and versions in requirements.txt against the Python of the framework's image",
+    ),
+    _known(
+        r"AccessDenied|is not authorized to perform|UnauthorizedOperation|Access Denied",
+        "a permission is missing",
+        "have a platform engineer grant the named action to the role that the message names",
+    ),
+    _known(
+        r"account-level service limit|ResourceLimitExceeded",
+        "a quota of the account is used up",
+        "ask for a higher quota in Service Quotas, or name another instance type",
+    ),
+    _known(
+        r"CapacityError|Insufficient(Instance)?Capacity|Unable to provision requested ML compute capacity",
+        "AWS has no capacity for any of the instance types named",
+        "name more instance types, in order of preference, or start the run again later",
+    ),
+    _known(
+        r"MaxRuntimeExceeded|MaxWaitTimeExceeded|max(imum)? ?(run|wait) ?time",
+        "the time limit is reached",
+        "raise the job's max_runtime_minutes, or make the run shorter",
+    ),
+    _known(
+        r"spot (instance )?interrupt|Interrupted.*spot|SpotInterruption",
+        "the spot instance was taken back",
+        "start the run again; write checkpoints so that it resumes",
+    ),
+    _known(
+        r"CannotPullContainer|ImagePull|manifest unknown|repository .* (does not exist|not found)|\bECR\b",
+        "the image cannot be pulled",
+        "check that the image exists in the region and that the execution role may pull it",
+    ),
+    _known(
+        r"No S3 objects found under|NoSuchKey|NoSuchBucket|404.*HeadObject",
+        "data is missing",
+        "upload data to every channel of the job",
+    ),
+    _known(
+        r"did not pass the ping health check|health check",
+        "the model server does not answer",
+        "see the log's tail: inference.py must load the model (model_fn) without an error",
+    ),
+    _known(
+        r"Atelier\.GateNotPassed",
+        "the model did not pass its gate",
+        "improve the data or the hyperparameters, or change the job's gate",
+    ),
+    _known(
+        r"Atelier\.MetricMissing",
+        "the gate's metric was not reported",
+        "print the metric in the script as the regular expression under the job's metrics expects it",
+    ),
+    _known(
+        r"SmokeTestFailed",
+        "the endpoint does not answer its sample request",
+        "compare the endpoint's sample with what inference.py takes; what served before serves again",
+    ),
+    _known(
+        r"Throttling|Rate exceeded|TooManyRequests",
+        "AWS is being called too often",
+        "start the run again in a few minutes",
+    ),
+    _known(
+        r"InternalServerError|InternalFailure|ServiceUnavailable",
+        "AWS had an internal error",
+        "start the run again; if it lasts, see the AWS Health Dashboard",
+    ),
+    _known(
+        r"AlgorithmError|ExecuteUserScriptError|ClientError|UserError|exit ?code",
+        "the script stopped with an error",
+        "mend what the message says, in the data or the script, and start the run again",
+    ),
+)
+UNKNOWN = Known(re.compile(""), "it failed", "see the execution in the console, and the log")
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A failure in one line, what to do about it, and the last lines of the log."""
+
+    cause: str
+    remedy: str
+    tail: tuple[str, ...]
+
+    def text(self) -> str:
+        """Several lines: cause, remedy, tail."""
+        lines = [self.cause, f"Remedy: {self.remedy}."]
+        if self.tail:
+            lines += ["The end of the log:", *(f"  {line}" for line in self.tail)]
+        return "\n".join(lines)
+
+
+def explain(error: str, cause: str, tail: Sequence[str]) -> Explanation:
+    """Recognise a failure, first by its reason, then by its log.
+
+    Args:
+        error: the error's name, as Step Functions reports it.
+        cause: its cause: text, or JSON that describes a training job or a Lambda function's exception.
+        tail: the last lines of the log, oldest first.
+    """
+    reason = reason_of(cause) or error
+    known, line = _recognise(f"{error}: {reason}", tail)
+    # A reason says more than a line of the log; but "exit code 1" says less.
+    detail = line if line and re.fullmatch(r".*exit ?code:? ?\d+\W*", reason, re.IGNORECASE) else reason
+    return Explanation(f"{known.name}: {_one_line(detail)}", known.remedy, tuple(tail))
+
+
+def reason_of(cause: str) -> str:
+    """The reason within a cause that describes a job, an endpoint or an exception; else the cause itself."""
+    try:
+        described = json.loads(cause)
+    except ValueError:
+        return cause
+    if not isinstance(described, dict):
+        return cause
+    # A job that runs into its time limit is stopped: it has no failure reason, only a secondary status.
+    keys = ("FailureReason", "errorMessage", "SecondaryStatus")
+    return next((str(described[key]) for key in keys if described.get(key)), cause)
+
+
+def _recognise(reason: str, tail: Sequence[str]) -> tuple[Known, str | None]:
+    """The first cause known by the reason; if that is only the general one, rather one known by the log."""
+    by_reason = next((known for known in KNOWN if known.pattern.search(reason)), UNKNOWN)
+    if by_reason not in (UNKNOWN, KNOWN[-1]):
+        return by_reason, None
+    for line in reversed(tail):
+        for known in KNOWN[:-1]:
+            if known.pattern.search(line):
+                return known, line
+    return by_reason, None
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LINE_LENGTH else f"{line[: LINE_LENGTH - 1]}…"
+
+
+def subject(what: str) -> str:
+    """The subject of a notification, which SNS wants in printable ASCII and short."""
+    printable = "".join(letter for letter in what if " " <= letter <= "~")
+    return f"[atelier] {printable} failed"[:SUBJECT_LENGTH]
+
+
+def console_link(execution_arn: str) -> str:
+    """Where the console shows an execution."""
+    _, partition, _, region, *_ = execution_arn.split(":")
+    domain = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}.get(
+        partition, "console.aws.amazon.com"
+    )
+    return f"https://{region}.{domain}/states/home?region={region}#/v2/executions/details/{execution_arn}"
