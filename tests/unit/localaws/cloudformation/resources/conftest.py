@@ -20,6 +20,7 @@ _numbers = count()
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The embedded AWS; every test makes resources of its own in it."""
     folder = tmp_path_factory.mktemp("localaws")
     server = Server(folder / "data", folder / "cache")
     server.start()
@@ -30,7 +31,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def types() -> dict[str, ResourceType]:
     """Every resource type by its name, collected as the engine does."""
-    modules = [importlib.import_module(f"{resources.__name__}.{found.name}") for found in pkgutil.iter_modules(resources.__path__)]
+    modules = [
+        importlib.import_module(f"{resources.__name__}.{found.name}")
+        for found in pkgutil.iter_modules(resources.__path__)
+    ]
     return {kind.type_name: kind() for module in modules for kind in getattr(module, "TYPES", ())}
 
 
@@ -57,6 +61,7 @@ def make_context(server: Server) -> Callable[..., Context]:
 
 @pytest.fixture
 def context(make_context: Callable[..., Context]) -> Context:
+    """A context of one new resource."""
     return make_context()
 
 
