@@ -3,7 +3,8 @@
 import sys
 
 from atelier.spec import SpecError, load_teams
-from stacks.build import build, new_app, selection
+from stacks.app import new_app, selection
+from stacks.build import build
 
 app = new_app()
 try:

@@ -9,8 +9,8 @@ from constructs import Construct
 
 from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
-from stacks.permissions import boundary_statements, execution_statements
 from stacks.constructs.role import service_role
+from stacks.permissions import boundary_statements, execution_statements
 from stacks.team_stack import TeamStack
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import aws_cdk as cdk
 from aws_cdk import aws_ecr as ecr
-from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from atelier.spec import names
@@ -24,7 +23,10 @@ class RegistryProps:
 
 
 class Registry(TeamStack):
-    """A repository for each of the team's own images, a model package group for each job, by their names."""
+    """A repository for each of the team's own images, a model package group for each job, by their names.
+
+    `ref` of a model package group is its ARN.
+    """
 
     def __init__(self, scope: Construct, id_: names.StackKind, props: RegistryProps) -> None:
         super().__init__(scope, id_, props.spec, holds_state=True)
@@ -49,11 +51,15 @@ class Registry(TeamStack):
             empty_on_delete=not spec.retain,
         )
 
-    def _model_package_group(self, job: str) -> sagemaker.CfnModelPackageGroup:
+    def _model_package_group(self, job: str) -> cdk.CfnResource:
+        # Not `aws_sagemaker.CfnModelPackageGroup`: importing that module takes half a second.
         spec = self._props.spec
-        return sagemaker.CfnModelPackageGroup(
+        return cdk.CfnResource(
             self,
             f"Models-{job}",
-            model_package_group_name=names.model_package_group(spec.team, spec.name, job),
-            model_package_group_description=f"Models that job {job} of team {spec.team} trained in {spec.name}",
+            type="AWS::SageMaker::ModelPackageGroup",
+            properties={
+                "ModelPackageGroupName": names.model_package_group(spec.team, spec.name, job),
+                "ModelPackageGroupDescription": f"Trained by job {job} of team {spec.team} in {spec.name}",
+            },
         )

@@ -1,4 +1,8 @@
-"""A Lambda function whose code is one of the folders of lambdas/."""
+"""A Lambda function whose code is one of the folders of lambdas/.
+
+Written as plain CloudFormation resources: importing `aws_cdk.aws_lambda` takes longer than synthesizing a
+whole environment does, since it brings all of EC2 along.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from atelier.spec import names
@@ -19,6 +24,7 @@ from stacks.constructs.role import service_role
 PROJECT = Path(__file__).parents[2]
 ENVIRONMENT_LIMIT_BYTES = 4096
 LOG_RETENTION = logs.RetentionDays.THREE_MONTHS
+TRACE_ACTIONS = ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,53 +43,92 @@ class LambdaFunctionProps:
     memory_mb: int = 256
 
 
-class LambdaFunction(lambda_.Function):
-    """A function with a role and a log group of its own; grant what it may do to the function itself."""
+class LambdaFunction(Construct):
+    """A function with a role and a log group of its own.
+
+    What it may do is granted to its `role`; `arn` and `name` are tokens and text to refer to it by.
+    """
 
     def __init__(self, scope: Construct, id_: str, props: LambdaFunctionProps) -> None:
-        name = names.function(props.spec.team, props.spec.name, props.verb_noun)
-        _check_environment(name, props.environment)
+        super().__init__(scope, id_)
+        self.name = names.function(props.spec.team, props.spec.name, props.verb_noun)
+        _check_environment(self.name, props.environment)
+        self.role = self._role()
+        self._function = self._resource(props, self._log_group(props.key))
+        self.arn = self._function.get_att("Arn").to_string()
+
+    def allow_invocation(self, service: str, source_arn: str) -> None:
+        """Let `service` (such as `events.amazonaws.com`) invoke the function on behalf of `source_arn`."""
+        cdk.CfnResource(
+            self,
+            f"From-{service.split('.', maxsplit=1)[0]}-{len(self.node.children)}",
+            type="AWS::Lambda::Permission",
+            properties={
+                "Action": "lambda:InvokeFunction",
+                "FunctionName": self.arn,
+                "Principal": service,
+                "SourceArn": source_arn,
+            },
+        )
+
+    def _role(self) -> iam.Role:
         role = service_role(
-            scope, f"{id_}Role", service="lambda.amazonaws.com", description=f"Runs the function {name}"
+            self, "Role", service="lambda.amazonaws.com", description=f"Runs the function {self.name}"
         )
-        log_group = _log_group(scope, f"{id_}Logs", name, props.key)
-        log_group.grant_write(role)
-        super().__init__(
-            scope,
-            id_,
-            function_name=name,
-            description=props.description,
-            code=_code(),
-            handler=f"lambdas.{props.verb_noun}.handler.handler",
-            runtime=lambda_.Runtime.PYTHON_3_13,
-            # Pure Python runs on either; arm64 costs a fifth less for the same memory and time.
-            architecture=lambda_.Architecture.ARM_64,
-            role=role,
-            log_group=log_group,
-            environment=dict(props.environment),
-            timeout=cdk.Duration.seconds(props.timeout_seconds),
-            memory_size=props.memory_mb,
-            tracing=lambda_.Tracing.ACTIVE,
+        # X-Ray has no resources to name.
+        role.add_to_policy(iam.PolicyStatement(actions=list(TRACE_ACTIONS), resources=["*"]))
+        return role
+
+    def _log_group(self, key: kms.IKey) -> logs.LogGroup:
+        log_group = logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=f"/aws/lambda/{self.name}",
+            retention=LOG_RETENTION,
+            encryption_key=key,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
         )
+        log_group.grant_write(self.role)
+        return log_group
+
+    def _resource(self, props: LambdaFunctionProps, log_group: logs.LogGroup) -> cdk.CfnResource:
+        code = _code(cdk.Stack.of(self))
+        function = cdk.CfnResource(
+            self,
+            "Function",
+            type="AWS::Lambda::Function",
+            properties={
+                "FunctionName": self.name,
+                "Description": props.description,
+                "Code": {"S3Bucket": code.s3_bucket_name, "S3Key": code.s3_object_key},
+                "Handler": f"lambdas.{props.verb_noun}.handler.handler",
+                "Runtime": "python3.13",
+                # Pure Python runs on either; arm64 costs a fifth less for the same memory and time.
+                "Architectures": ["arm64"],
+                "Role": self.role.role_arn,
+                "LoggingConfig": {"LogGroup": log_group.log_group_name},
+                "Environment": {"Variables": dict(props.environment)},
+                "Timeout": props.timeout_seconds,
+                "MemorySize": props.memory_mb,
+                "TracingConfig": {"Mode": "Active"},
+            },
+        )
+        # The role alone is not enough: a function that is invoked before the role's policy is attached fails.
+        function.node.add_dependency(self.role)
+        return function
 
 
-def _code() -> lambda_.Code:
+def _code(stack: cdk.Stack) -> assets.Asset:
     """All of lambdas/ and nothing else: one asset for all functions, the same wherever it is built."""
-    return lambda_.Code.from_asset(
-        str(PROJECT),
+    existing = stack.node.try_find_child("Lambdas")
+    if isinstance(existing, assets.Asset):
+        return existing
+    return assets.Asset(
+        stack,
+        "Lambdas",
+        path=str(PROJECT),
         exclude=["/*", "!/lambdas", "__pycache__", "*.pyc"],
         ignore_mode=cdk.IgnoreMode.GIT,
-    )
-
-
-def _log_group(scope: Construct, id_: str, function_name: str, key: kms.IKey) -> logs.LogGroup:
-    return logs.LogGroup(
-        scope,
-        id_,
-        log_group_name=f"/aws/lambda/{function_name}",
-        retention=LOG_RETENTION,
-        encryption_key=key,
-        removal_policy=cdk.RemovalPolicy.DESTROY,
     )
 
 
