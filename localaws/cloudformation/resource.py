@@ -20,6 +20,7 @@ class Context:
     stack_name: str
     stack_id: str
     logical_id: str
+    type_name: str = ""
     stack_tags: Mapping[str, str] = field(default_factory=dict)
     generation: int = 0
     """How often the resource has been replaced."""
@@ -50,7 +51,14 @@ class Created:
 
 
 class ResourceFailed(Exception):
-    """A resource could not be created, updated or deleted; the message becomes the stack event's reason."""
+    """A resource could not be created, updated or deleted; the message becomes the stack event's reason.
+
+    A creation that failed but left something behind gives its `physical_id`: the rollback deletes it.
+    """
+
+    def __init__(self, message: str, physical_id: str | None = None) -> None:
+        super().__init__(message)
+        self.physical_id = physical_id
 
 
 class ResourceType:
@@ -59,13 +67,18 @@ class ResourceType:
     `properties` it honours; `ignored` names those it accepts without effect, each with the reason (both
     are listed in COVERAGE.md); any other property fails the deployment by name. A changed property in
     `replaces` makes the engine create a new resource and delete the old one after the update; any other
-    change calls `update`.
+    change calls `update`, as does a change of the stack's tags for a type with `Tags` (then the old and new
+    `Tags` differ even where the template's are the same).
     """
 
     type_name: ClassVar[str]
     properties: ClassVar[frozenset[str]]
     ignored: ClassVar[Mapping[str, str]] = {}
     replaces: ClassVar[frozenset[str]] = frozenset()
+
+    def refuses(self, name: str) -> bool:
+        """Whether a template with the property `name` is refused: the type neither honours nor ignores it."""
+        return name not in self.properties and name not in self.ignored
 
     def create(self, context: Context, props: Mapping[str, Any]) -> Created:
         """Create it from its resolved properties; raises ResourceFailed or botocore's ClientError."""
