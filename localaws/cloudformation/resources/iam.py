@@ -51,7 +51,12 @@ def _take_inline(context: Context, kind: str, name: str, policy: str) -> None:
 
 def _trust(target: Target, props: Props) -> None:
     iam, name = target
-    iam("update_assume_role_policy", RoleName=name, PolicyDocument=props["AssumeRolePolicyDocument"])
+    iam("update_assume_role_policy", RoleName=name, PolicyDocument=_trust_policy(props))
+
+
+def _trust_policy(props: Props) -> dict[str, Any]:
+    """The trust policy with a version: unlike AWS, moto insists on one when a trust policy is updated."""
+    return {"Version": "2012-10-17", **props["AssumeRolePolicyDocument"]}
 
 
 def _describe(target: Target, props: Props) -> None:
@@ -97,8 +102,9 @@ class Role(ResourceType):
         iam(
             "create_role",
             RoleName=name,
+            AssumeRolePolicyDocument=_trust_policy(props),
             Tags=_ROLE_TAGS.of(context, props),
-            **given(props, *_ROLE_ASPECTS.properties, "Path"),
+            **given(props, "Description", "MaxSessionDuration", "Path", "PermissionsBoundary"),
         )
         with undone_on_failure(self, context, name, props):
             self._settle_policies(context, name, {}, props)
