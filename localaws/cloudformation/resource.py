@@ -20,10 +20,11 @@ class Context:
     stack_name: str
     stack_id: str
     logical_id: str
-    type_name: str = ""
     stack_tags: Mapping[str, str] = field(default_factory=dict)
     generation: int = 0
     """How often the resource has been replaced."""
+    type_name: str = ""
+    """The type that the template gives: the class of a custom resource serves every `Custom::` type."""
 
     def client(self, service: str) -> Any:
         """A boto3 client that acts in the stack's account and region."""
