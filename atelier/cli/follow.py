@@ -1,0 +1,131 @@
+"""Follow a run as it happens: its states, the lines of its training log, its end.
+
+Plain boto3 over Step Functions and CloudWatch Logs, so that it is the same against AWS and the embedded AWS.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+
+
+@dataclass(frozen=True)
+class StateEntered:
+    """The execution went on to a state."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class TrainingStarted:
+    """A training job was asked for."""
+
+    job: str
+    instance_type: str
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line of a training job's log."""
+
+    job: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The execution ended: SUCCEEDED with its output, or FAILED, TIMED_OUT, ABORTED with error and cause."""
+
+    status: str
+    output: dict[str, Any]
+    error: str
+    cause: str
+
+
+Event = StateEntered | TrainingStarted | LogLine | Finished
+
+
+def follow(client: Callable[[str], Any], execution: str, *, poll_seconds: float = 1.0) -> Iterator[Event]:
+    """Yield what happens in an execution, from its start; `Finished` comes last.
+
+    Args:
+        client: gives a boto3 client of a service.
+        execution: the execution's ARN.
+        poll_seconds: the pause between two looks.
+    """
+    states = client("stepfunctions")
+    seen = 0
+    logs: list[_Log] = []
+    while True:
+        # Asked before the history is read, so that nothing is missed between the two.
+        described = states.describe_execution(executionArn=execution)
+        for event in _history(states, execution, after=seen):
+            seen = event["id"]
+            told = _told(event)
+            if isinstance(told, TrainingStarted):
+                logs.append(_Log(client("logs"), told.job))
+            if told is not None:
+                yield told
+        for log in logs:
+            yield from log.new_lines()
+        if described["status"] not in ("RUNNING", "PENDING_REDRIVE"):
+            break
+        time.sleep(poll_seconds)
+    output = json.loads(described.get("output") or "{}")
+    yield Finished(described["status"], output, described.get("error", ""), described.get("cause", ""))
+
+
+def _history(states: Any, execution: str, after: int) -> Iterator[dict[str, Any]]:
+    pages = states.get_paginator("get_execution_history").paginate(executionArn=execution)
+    for page in pages:
+        yield from (event for event in page["events"] if event["id"] > after)
+
+
+def _told(event: dict[str, Any]) -> Event | None:
+    if event["type"].endswith("StateEntered"):
+        return StateEntered(event["stateEnteredEventDetails"]["name"])
+    scheduled = event.get("taskScheduledEventDetails", {})
+    if scheduled.get("resource", "").startswith("createTrainingJob"):
+        parameters = json.loads(scheduled["parameters"])
+        return TrainingStarted(parameters["TrainingJobName"], parameters["ResourceConfig"]["InstanceType"])
+    return None
+
+
+@dataclass
+class _Log:
+    """The log of one training job, which appears some time after the job."""
+
+    logs: Any
+    job: str
+    tokens: dict[str, str] = field(default_factory=dict)
+    """Where to read on, by stream: a job has one for each instance."""
+
+    def new_lines(self) -> Iterator[LogLine]:
+        try:
+            found = self.logs.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{self.job}/")
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                return
+            raise
+        for stream in found["logStreams"]:
+            yield from self._read(stream["logStreamName"])
+
+    def _read(self, stream: str) -> Iterator[LogLine]:
+        while True:
+            token = {"nextToken": self.tokens[stream]} if stream in self.tokens else {}
+            page = self.logs.get_log_events(
+                logGroupName=LOG_GROUP, logStreamName=stream, startFromHead=True, **token
+            )
+            for event in page["events"]:
+                yield LogLine(self.job, event["message"].rstrip("\n"))
+            # The same token again says that there is no more for now.
+            if page["nextForwardToken"] == self.tokens.get(stream):
+                return
+            self.tokens[stream] = page["nextForwardToken"]
