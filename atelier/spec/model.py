@@ -2,51 +2,145 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from math import isfinite
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic.annotated_handlers import GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
-Name = Annotated[str, Field(pattern=r"^[a-z](-?[a-z0-9])*$", max_length=20)]
+
+@dataclass(frozen=True)
+class Form:
+    """A form that a text must have: its regular expression, and the same for people."""
+
+    pattern: str
+    says: str
+    example: str
+
+
+NAME = Form(
+    r"^[a-z](-?[a-z0-9])*$",
+    "must be lower-case letters, digits and single hyphens, beginning with a letter",
+    "curve-2",
+)
+CHANNEL = Form(r"^[A-Za-z0-9._-]+$", "must be letters, digits, dots, hyphens and underscores", "train")
+INSTANCE_TYPE = Form(
+    r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$", "must be a SageMaker instance type: ml.<family>.<size>", "ml.m5.large"
+)
+PREFIX = Form(
+    r"^[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*/$",
+    "must be a prefix of the data bucket: folders, each followed by a slash and none preceded by one",
+    "curve/train/",
+)
+EMAIL = Form(r"^[^@\s]+@[^@\s]+\.[^@\s]+$", "must be an e-mail address", "you@example.com")
+SCHEDULE = Form(
+    r"^(rate|cron)\(.+\)$", "must be an EventBridge schedule, rate(…) or cron(…)", "cron(0 6 * * ? *)"
+)
+ACCOUNT = Form(r"^\d{12}$", "must be an AWS account: 12 digits in quotes", "111122223333")
+CONTENT_TYPE = Form(r"^[\x21-\x7e]+/[\x20-\x7e]+$", "must be a media type", "text/csv")
+REGION = Form(r"^[a-z]{2}(-[a-z]+)+-\d$", "must be an AWS region", "eu-west-1")
+
+FORMS = {
+    form.pattern: form
+    for form in (NAME, CHANNEL, INSTANCE_TYPE, PREFIX, EMAIL, SCHEDULE, ACCOUNT, REGION, CONTENT_TYPE)
+}
+
+
+def _scalar(value: Any) -> Any:
+    if not isinstance(value, (str, int, float)) or (isinstance(value, float) and not isfinite(value)):
+        raise PydanticCustomError("scalar", "must be text, a finite number, true or false")
+    return value
+
+
+Name = Annotated[str, Field(pattern=NAME.pattern, max_length=20, examples=[NAME.example])]
 """The name of a team, environment, job or endpoint: short, since physical names join three of them."""
 
-InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$")]
-S3Prefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*/$", max_length=512)]
-Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
-HyperParameter = str | int | float | bool
+ChannelName = Annotated[str, Field(pattern=CHANNEL.pattern, max_length=64)]
+InstanceType = Annotated[str, Field(pattern=INSTANCE_TYPE.pattern)]
+S3Prefix = Annotated[str, Field(pattern=PREFIX.pattern, max_length=512)]
+Email = Annotated[str, Field(pattern=EMAIL.pattern, max_length=254)]
+HyperParameter = Annotated[str | int | float | bool, BeforeValidator(_scalar)]
 
 
 class Model(BaseModel):
     """What all parts of a team file share: unknown keys are errors, nothing changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 class Framework(Model):
-    """A managed framework container: the training and inference images of this version are used."""
+    """A managed framework container: the training and inference images of this version are used.
 
-    name: Literal["sklearn", "pytorch", "tensorflow", "huggingface", "xgboost", "mxnet"]
+    The name alone, `framework: sklearn`, is short for `{name: sklearn}`.
+    """
+
+    name: Literal["sklearn", "pytorch", "tensorflow", "huggingface", "xgboost", "mxnet"] = Field(
+        examples=["sklearn"]
+    )
+    """Which framework."""
     version: str | None = None
-    """The newest version that AWS still patches, when omitted."""
+    """The newest version that AWS still patches, when omitted. In quotes: 2.10 is the number 2.1."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The mapping, or the name alone."""
+        mapping = handler.resolve_ref_schema(handler(core_schema))
+        return {"anyOf": [mapping, mapping["properties"]["name"]]}
 
 
 class Gate(Model):
     """What a trained model must reach to be registered; exactly one bound."""
 
-    metric: str
+    metric: str = Field(examples=["validation:rmse"])
+    """The name of one of the job's metrics."""
     at_most: float | None = None
+    """The metric must be this or less."""
     at_least: float | None = None
+    """The metric must be this or more."""
 
 
 class Upload(Model):
     """Start a run when an object arrives in one of these channels, once every channel holds data."""
 
-    upload: list[Name]
+    upload: Annotated[list[ChannelName], Field(min_length=1, examples=[["train"]])]
+    """Channels of the job."""
 
 
 class Schedule(Model):
     """Start a run at these times: an EventBridge schedule expression, in UTC."""
 
-    schedule: Annotated[str, Field(pattern=r"^(rate|cron)\(.+\)$")]
+    schedule: Annotated[str, Field(pattern=SCHEDULE.pattern, examples=[SCHEDULE.example])]
+    """Such as `rate(1 day)` or `cron(0 6 * * ? *)`."""
+
+
+def _kind_of_trigger(value: Any) -> str | None:
+    if isinstance(value, Upload | Schedule):
+        return type(value).__name__.lower()
+    # With both or neither, the error should say so rather than come twice.
+    kinds = [kind for kind in ("upload", "schedule") if isinstance(value, dict) and kind in value]
+    return kinds[0] if len(kinds) == 1 else None
+
+
+Trigger = Annotated[
+    Annotated[Upload, Tag("upload")] | Annotated[Schedule, Tag("schedule")],
+    Discriminator(
+        _kind_of_trigger,
+        custom_error_type="trigger",
+        custom_error_message="must be a mapping with one key, upload or schedule",
+    ),
+]
 
 
 class Job(Model):
@@ -60,41 +154,56 @@ class Job(Model):
     instances: Annotated[list[InstanceType], Field(min_length=1, max_length=5)] = ["ml.m5.large"]
     """In order of preference: the next is taken when capacity is missing."""
     instance_count: Annotated[int, Field(ge=1, le=100)] = 1
+    """How many instances one run uses."""
     volume_gb: Annotated[int, Field(ge=1, le=16384)] = 30
+    """The storage of each instance, for data, checkpoints and model."""
     max_runtime_minutes: Annotated[int, Field(ge=1, le=28 * 24 * 60)] = 24 * 60
-    channels: Annotated[dict[str, S3Prefix], Field(min_length=1, max_length=20)] = {}
+    """A run that takes longer is stopped; at most 28 days."""
+    channels: Annotated[dict[ChannelName, S3Prefix], Field(min_length=1, max_length=20)] = {}
     """Channel name to prefix in the data bucket; `<job>/train/` and `<job>/validation/` when omitted."""
-    hyperparameters: Annotated[dict[str, HyperParameter], Field(max_length=98)] = {}
+    hyperparameters: dict[str, HyperParameter] = {}
+    """What train.py gets as arguments; `atelier train --hyperparameter` changes them for one run."""
     metrics: Annotated[dict[str, str], Field(max_length=40)] = {}
     """Metric name to the regular expression whose first group holds its value in the training log."""
     gate: Gate | None = None
-    triggers: list[Upload | Schedule] = []
-    """An upload to any channel, when omitted."""
+    """Which metric decides whether a trained model is registered; every model is, when omitted."""
+    triggers: Annotated[list[Trigger], Field(max_length=10)] = []
+    """What starts a run: an upload to any channel, when omitted; nothing but a person, when empty."""
 
 
 class Sample(Model):
     """A request that a newly deployed endpoint must answer with 200."""
 
-    content_type: str = "application/json"
-    body: str
+    content_type: Annotated[str, Field(pattern=CONTENT_TYPE.pattern, max_length=256)] = "application/json"
+    """The format of the body."""
+    body: Annotated[str, Field(max_length=1024, examples=["[[1, 2, 3]]"])]
+    """The request; it travels in the deployment's definition, so it is short."""
 
 
 class Scaling(Model):
     """Target tracking on invocations per instance."""
 
     min_instances: Annotated[int, Field(ge=1, le=100)] = 1
-    max_instances: Annotated[int, Field(ge=1, le=100)]
+    """Never fewer than this."""
+    max_instances: Annotated[int, Field(ge=1, le=100, examples=[4])]
+    """Never more than this."""
     invocations_per_instance: Annotated[int, Field(ge=1)] = 1000
+    """The load that scaling aims at, in requests a minute."""
 
 
 class Endpoint(Model):
     """A real-time endpoint that serves the newest approved model of a job."""
 
     job: Name
+    """The job whose newest approved model is served."""
     instance: InstanceType = "ml.m5.large"
+    """The type of its instances."""
     instance_count: Annotated[int, Field(ge=1, le=100)] = 1
+    """How many instances a first deployment starts; scaling changes it from then on."""
     sample: Sample | None = None
+    """The request of the smoke test; a new model that cannot answer it is rolled back."""
     scaling: Scaling | None = None
+    """Without it the number of instances stays."""
 
 
 class Image(Model):
@@ -107,28 +216,47 @@ class Image(Model):
 class Environment(Model):
     """Where one copy of the team's resources lives, and what differs there."""
 
-    account: Annotated[str, Field(pattern=r"^\d{12}$")]
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+    account: Annotated[str, Field(pattern=ACCOUNT.pattern, examples=[ACCOUNT.example])]
+    """The AWS account, 12 digits in quotes."""
+    region: Annotated[str, Field(pattern=REGION.pattern, examples=[REGION.example])]
+    """The AWS region."""
     retain: bool = False
     """Keep buckets, keys and repositories when the environment is removed."""
     approval: Literal["automatic", "manual"] = "automatic"
     """Whether a model that passed its gate is deployed at once or waits for a person's approval."""
-    notify: list[Email] | None = None
+    notify: Annotated[list[Email], Field(max_length=10)] | None = None
     """Who is told of finished and failed runs; the owners when omitted."""
     override: dict[str, object] = {}
-    """Any part of the file (jobs, endpoints, images …), merged over it for this environment alone."""
+    """Any part of the file (jobs, endpoints, images …), merged over it for this environment alone.
+
+    A JSON Merge Patch (RFC 7396): mappings merge, everything else is replaced, null removes.
+    """
 
 
 class TeamFile(Model):
     """A whole team file."""
 
     team: Name
-    owners: Annotated[list[Email], Field(min_length=1, max_length=10)]
+    """The team's name, and the name of its file: teams/<team>.yaml."""
+    owners: Annotated[list[Email], Field(min_length=1, max_length=10, examples=[[EMAIL.example]])]
+    """Who answers for the team; they hear of finished and failed runs."""
     cost_centre: Annotated[str, Field(max_length=64)] | None = None
-    environments: Annotated[dict[Name, Environment], Field(min_length=1, max_length=20)]
+    """A tag on everything, for the bill."""
+    environments: Annotated[
+        dict[Name, Environment],
+        Field(
+            min_length=1,
+            max_length=20,
+            examples=[{"dev": {"account": ACCOUNT.example, "region": REGION.example}}],
+        ),
+    ]
+    """The copies of the team's resources, such as dev and prod."""
     images: dict[Name, Image] = {}
+    """The team's own images."""
     jobs: dict[Name, Job] = {}
+    """What the team trains."""
     endpoints: dict[Name, Endpoint] = {}
+    """What the team serves."""
 
 
 class TeamEnvironment(Model):
@@ -146,3 +274,11 @@ class TeamEnvironment(Model):
     images: dict[Name, Image]
     jobs: dict[Name, Job]
     endpoints: dict[Name, Endpoint]
+
+
+class Team(Model):
+    """A loaded team file: its environments, and what is allowed but worth a word."""
+
+    name: Name
+    environments: dict[Name, TeamEnvironment]
+    warnings: list[str] = []

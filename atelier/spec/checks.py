@@ -1,0 +1,315 @@
+"""Checks what a schema cannot say: that the parts of a team file fit each other, the project and AWS."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from atelier.spec import defaults, images, instances, names, schedule
+from atelier.spec.document import Node, Steps, dotted
+from atelier.spec.model import Endpoint, Framework, Job, Schedule, TeamEnvironment, TeamFile
+from atelier.spec.problems import Problem, choose
+
+MAX_BUCKET = 63
+MAX_HYPERPARAMETERS = 100
+MAX_HYPERPARAMETER_KEY = 256
+MAX_HYPERPARAMETER_VALUE = 2500
+MAX_METRIC_NAME = 255
+MAX_METRIC_REGEX = 500
+
+RESERVED_PREFIX = "sagemaker_"
+RESERVED = (f"{RESERVED_PREFIX}program", f"{RESERVED_PREFIX}submit_directory")
+"""The hyperparameters that script mode adds to a job's own."""
+
+NEEDS_INFERENCE_SCRIPT = {"sklearn", "xgboost"}
+"""The frameworks whose containers cannot load a model without a `model_fn` of the team's."""
+
+FIXED_BY_FILE = ("team", "environments")
+"""What an override cannot change."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong at `path`, in the value that stands there or in its key."""
+
+    path: Steps
+    reason: str
+    remedy: str
+    in_key: bool = False
+
+
+Findings: TypeAlias = Iterator[Finding]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the checks of one environment look at."""
+
+    stem: str
+    """The file's name without its suffix."""
+    file: TeamFile
+    environment: str
+    scripts: Path
+    """The folder of the training scripts; the only thing on disk that is looked at."""
+
+    @property
+    def region(self) -> str:
+        """The environment's region."""
+        return self.file.environments[self.environment].region
+
+
+def check(path: Path, root: Node, file: TeamFile, environment: str, scripts: Path) -> list[Problem]:
+    """The problems of `file` as `environment` sees it; `root` says where each value stands in `path`."""
+    context = Context(path.stem, file, environment, scripts)
+    return [_problem(path, root, finding) for finding in _findings(context)]
+
+
+def warnings(environment: TeamEnvironment) -> list[str]:
+    """What is allowed and still worth a word, one line each."""
+    said: list[str] = []
+    for name, job in environment.jobs.items():
+        if job.framework is None:
+            continue
+        framework, version = job.framework.name, images.resolve(job.framework.name, job.framework.version)
+        if images.PATCHED_UNTIL.get((framework, "training", version)) == images.ENDED:
+            said.append(f"jobs.{name}: {images.NO_SUCCESSOR[framework, 'training']}")
+    for name, endpoint in environment.endpoints.items():
+        job = environment.jobs[endpoint.job]
+        if job.framework is None:
+            continue
+        trained = images.resolve(job.framework.name, job.framework.version)
+        served = images.serving_version(job.framework.name, job.framework.version)
+        if trained != served:
+            why = images.NO_SUCCESSOR.get((job.framework.name, "inference"), "AWS makes no newer one yet")
+            said.append(
+                f"endpoints.{name}: trained with {job.framework.name} {trained}, "
+                f"served by the image of {served}; {why}"
+            )
+    return said
+
+
+def _problem(path: Path, root: Node, finding: Finding) -> Problem:
+    node = root.find(finding.path)
+    at_key = finding.in_key and node.key_line
+    return Problem(
+        path,
+        node.key_line if at_key else node.line,
+        node.key_column if at_key else node.column,
+        dotted(node.path),
+        str(node.path[-1]) if finding.in_key else node.shown(),
+        finding.reason,
+        finding.remedy,
+    )
+
+
+def _findings(context: Context) -> Findings:
+    yield from _check_names(context)
+    yield from _check_environment(context)
+    for name, job in context.file.jobs.items():
+        at: Steps = ("jobs", name)
+        yield from _check_source(context, at, job)
+        yield from _check_triggers(at, name, job)
+        yield from _check_metrics(at, job)
+        yield from _check_hyperparameters(at, job)
+        for index, instance_type in enumerate(job.instances):
+            yield from _check_instance((*at, "instances", index), instance_type, "training")
+        yield from _check_training_image(context, at, job)
+    for name, endpoint in context.file.endpoints.items():
+        yield from _check_endpoint(context, ("endpoints", name), endpoint)
+
+
+def _check_names(context: Context) -> Findings:
+    file = context.file
+    if context.stem != file.team:
+        yield Finding(
+            ("team",),
+            f"the file is named {context.stem}.yaml, the team {file.team}",
+            f"rename one: the team {file.team} belongs in {file.team}.yaml",
+        )
+    account = file.environments[context.environment].account
+    bucket = names.bucket(file.team, context.environment, "artifacts", account, context.region)
+    excess = len(bucket) - MAX_BUCKET
+    if excess > 0:
+        yield Finding(
+            ("environments", context.environment),
+            f"the bucket {bucket} would have {len(bucket)} characters; S3 allows {MAX_BUCKET}",
+            f"shorten the names of team and environment by {excess} characters together",
+            in_key=True,
+        )
+
+
+def _check_environment(context: Context) -> Findings:
+    at: Steps = ("environments", context.environment)
+    known = instances.regions()
+    if context.region not in known:
+        remedy = choose(context.region, known, nothing="")
+        yield Finding((*at, "region"), "SageMaker has no such region", remedy)
+    for key in FIXED_BY_FILE:
+        if key in context.file.environments[context.environment].override:
+            yield Finding((*at, "override", key), "an override cannot change this", "remove it", in_key=True)
+
+
+def _check_source(context: Context, at: Steps, job: Job) -> Findings:
+    """A job is a script with a framework, or an image."""
+    both = "name a script and its framework, or an image, not both"
+    if job.image is not None:
+        if job.script is not None or job.framework is not None:
+            yield Finding((*at, "image"), "an image brings its own script and framework", both)
+        if job.image not in context.file.images:
+            remedy = choose(
+                job.image, context.file.images, nothing=f"declare it:  images: {{{job.image}: {{}}}}"
+            )
+            yield Finding((*at, "image"), "no image is declared under this name", remedy)
+    elif job.script is None and job.framework is None:
+        yield Finding(at, "does not say what to train", both, in_key=True)
+    elif job.framework is None:
+        yield Finding((*at, "script"), "a script needs the framework that runs it", "add  framework: sklearn")
+    elif job.script is None:
+        yield Finding((*at, "framework"), "a framework needs a script to run", "add  script: <folder>")
+    if job.script is not None:
+        yield from _check_script((*at, "script"), context.scripts, job.script)
+
+
+def _check_script(at: Steps, scripts: Path, script: str) -> Findings:
+    known = [path.parent.name for path in scripts.glob("*/train.py")]
+    if script in known:
+        return
+    folder = f"{scripts.name}/{script}"
+    if re.fullmatch(r"[\w-]+", script) and (scripts / script).is_dir():
+        yield Finding(at, f"{folder} holds no train.py", "add the file train.py")
+    else:
+        remedy = choose(script, known, nothing=f"add {scripts.name}/<script>/train.py")
+        yield Finding(at, f"there is no folder {folder}", remedy)
+
+
+def _check_triggers(at: Steps, name: str, job: Job) -> Findings:
+    known = defaults.channels(name, job)
+    for index, trigger in enumerate(job.triggers):
+        here = (*at, "triggers", index)
+        if isinstance(trigger, Schedule):
+            wrong = schedule.wrong(trigger.schedule)
+            if wrong:
+                yield Finding((*here, "schedule"), *wrong)
+            continue
+        for position, channel in enumerate(trigger.upload):
+            if channel not in known:
+                remedy = choose(channel, known, nothing="")
+                yield Finding((*here, "upload", position), "the job has no such channel", remedy)
+
+
+def _check_metrics(at: Steps, job: Job) -> Findings:
+    for name, pattern in job.metrics.items():
+        here = (*at, "metrics", name)
+        if not 0 < len(name) <= MAX_METRIC_NAME:
+            yield Finding(
+                here, f"a metric's name has 1 to {MAX_METRIC_NAME} characters", "rename it", in_key=True
+            )
+        yield from _check_regex(here, name, pattern)
+    if job.gate is None:
+        return
+    here = (*at, "gate")
+    if job.gate.metric not in job.metrics:
+        nothing = f"declare it:  metrics: {{{json.dumps(job.gate.metric)}: '…=([0-9.]+)'}}"
+        remedy = choose(job.gate.metric, job.metrics, nothing=nothing)
+        yield Finding((*here, "metric"), "the job declares no such metric", remedy)
+    if (job.gate.at_most is None) == (job.gate.at_least is None):
+        yield Finding(here, "a gate has exactly one bound", "write at_most or at_least", in_key=True)
+
+
+def _check_regex(at: Steps, name: str, pattern: str) -> Findings:
+    example = f"such as  '{name}=([0-9.]+)'"
+    if len(pattern) > MAX_METRIC_REGEX:
+        yield Finding(at, f"a metric's expression has at most {MAX_METRIC_REGEX} characters", example)
+    try:
+        groups = re.compile(pattern).groups
+    except (re.error, RecursionError, OverflowError) as error:
+        yield Finding(at, f"is no regular expression: {error}", example)
+        return
+    if groups != 1:
+        reason = f"the value is taken from the one group in parentheses; this has {groups}"
+        yield Finding(at, reason, f"{example}; write (?:…) for a group that holds no value")
+
+
+def _check_hyperparameters(at: Steps, job: Job) -> Findings:
+    at = (*at, "hyperparameters")
+    most = MAX_HYPERPARAMETERS - len(RESERVED)
+    excess = len(job.hyperparameters) - most
+    if excess > 0:
+        reason = f"SageMaker takes {MAX_HYPERPARAMETERS}, of which Atelier needs {len(RESERVED)}"
+        yield Finding(at, reason, f"remove {excess} of them", in_key=True)
+    for key, value in job.hyperparameters.items():
+        here = (*at, key)
+        if key.startswith(RESERVED_PREFIX):
+            reason = f"names that begin with {RESERVED_PREFIX} belong to SageMaker"
+            yield Finding(here, reason, "rename it, in train.py too", in_key=True)
+        if not 0 < len(key) <= MAX_HYPERPARAMETER_KEY:
+            reason = f"a hyperparameter's name has 1 to {MAX_HYPERPARAMETER_KEY} characters"
+            yield Finding(here, reason, "rename it, in train.py too", in_key=True)
+        length = len(json.dumps(value))
+        if length > MAX_HYPERPARAMETER_VALUE:
+            reason = f"has {length} characters as JSON; SageMaker takes {MAX_HYPERPARAMETER_VALUE}"
+            yield Finding(here, reason, "put it into a file of the script's folder")
+
+
+def _check_instance(at: Steps, instance_type: str, use: instances.Use) -> Findings:
+    successor = instances.RETIRED.get(instance_type.split(".")[1])
+    if successor:
+        yield Finding(at, "AWS has retired this family", f"use {successor}")
+        return
+    known = instances.types(use)
+    if instance_type not in known:
+        family = instance_type.rpartition(".")[0] + "."
+        siblings = [one for one in known if one.startswith(family)]
+        remedy = choose(instance_type, siblings or known, nothing="")
+        yield Finding(at, f"SageMaker has no such instance type for {use}", remedy)
+
+
+def _check_training_image(context: Context, at: Steps, job: Job) -> Findings:
+    if job.framework is None:
+        return
+    try:
+        images.resolve(job.framework.name, job.framework.version)
+    except images.ImageError as error:
+        yield Finding((*at, "framework", "version"), error.reason, error.remedy)
+        return
+    for index, instance_type in enumerate(job.instances):
+        try:
+            images.training_image(job.framework, context.region, instance_type)
+        except images.ImageError as error:
+            yield Finding((*at, "instances", index), error.reason, error.remedy)
+
+
+def _check_endpoint(context: Context, at: Steps, endpoint: Endpoint) -> Findings:
+    yield from _check_instance((*at, "instance"), endpoint.instance, "hosting")
+    scaling = endpoint.scaling
+    if scaling and scaling.min_instances > scaling.max_instances:
+        here = (*at, "scaling", "max_instances")
+        yield Finding(
+            here, f"is less than min_instances, {scaling.min_instances}", "raise it, or lower the other"
+        )
+    job = context.file.jobs.get(endpoint.job)
+    if job is None:
+        remedy = choose(endpoint.job, context.file.jobs, nothing="declare the job that trains its model")
+        yield Finding((*at, "job"), "there is no such job", remedy)
+    elif job.framework is not None:
+        yield from _check_inference(context, at, endpoint, job.framework, job.script)
+
+
+def _check_inference(
+    context: Context, at: Steps, endpoint: Endpoint, framework: Framework, script: str | None
+) -> Findings:
+    try:
+        images.inference_image(framework, context.region, endpoint.instance)
+    except images.ImageError as error:
+        yield Finding((*at, "instance"), error.reason, error.remedy)
+    folder = context.scripts / (script or "")
+    has_training = (folder / "train.py").is_file()
+    has_inference = (folder / "inference.py").is_file()
+    if framework.name in NEEDS_INFERENCE_SCRIPT and has_training and not has_inference:
+        script_file = f"{folder.parent.name}/{script}/inference.py"
+        reason = f"{framework.name} cannot load a model without {script_file}"
+        yield Finding((*at, "job"), reason, "add it, with a model_fn(model_dir)")

@@ -1,0 +1,131 @@
+"""Loads team files: reads, merges each environment's override, validates, checks, fills in the defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from atelier.spec import checks, defaults, document, explain
+from atelier.spec.document import Node
+from atelier.spec.model import Team, TeamEnvironment, TeamFile
+from atelier.spec.problems import Problem, SpecError, choose
+
+SUFFIX = ".yaml"
+
+
+def load_team(path: Path, root: Path | None = None) -> Team:
+    """The team that the file `path` describes.
+
+    `root` is the project's folder, which holds training_scripts/; the one above the file's own if omitted.
+
+    Raises:
+        SpecError: with everything that is wrong with the file.
+    """
+    path = Path(path)
+    base = document.read(path)
+    variants = {name: _variant(base, override) for name, override in _overrides(base).items()}
+    found: list[Problem] = []
+    files: dict[str, TeamFile] = {}
+    for name, variant in (variants or {"": base}).items():
+        try:
+            files[name] = TeamFile.model_validate(variant.plain())
+        except ValidationError as error:
+            found += explain.problems(path, variant, error)
+    if not found:
+        scripts = (root or path.absolute().parent.parent) / "training_scripts"
+        for name, file in files.items():
+            found += checks.check(path, variants[name], file, name, scripts)
+    if found:
+        raise SpecError(found)
+    environments = {name: defaults.environment(name, file) for name, file in files.items()}
+    return Team(
+        name=next(iter(files.values())).team,
+        environments=environments,
+        warnings=sorted({warning for env in environments.values() for warning in checks.warnings(env)}),
+    )
+
+
+def load_teams(
+    folder: Path, team: str | None = None, env: str | None = None, root: Path | None = None
+) -> list[TeamEnvironment]:
+    """The environments of the teams in `folder`, or of `team` alone; only those named `env`, if given.
+
+    With `team`, no other team's file is read.
+
+    Raises:
+        SpecError: with everything that is wrong with the files read, or when nothing has these names.
+    """
+    teams = [load_team(path, root) for path in [_file_of(folder, team)]] if team else _all(folder, root)
+    found = [
+        environment
+        for one in teams
+        for environment in one.environments.values()
+        if env in {None, environment.name}
+    ]
+    if not found:
+        known = {name for one in teams for name in one.environments}
+        reason = f"no environment is named {env}" if teams else "no team file is here"
+        remedy = choose(env or "", known, nothing="write teams/<team>.yaml")
+        raise SpecError(
+            [Problem(_file_of(folder, team) if team else Path(folder), 0, 0, "", "", reason, remedy)]
+        )
+    return found
+
+
+def team_files(folder: Path) -> list[Path]:
+    """The team files of a folder, by name.
+
+    Raises:
+        SpecError: there is no such folder, or a file in it ends in .yml.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise SpecError([Problem(folder, 0, 0, "", "", "there is no such folder", "make teams/<team>.yaml")])
+    misnamed = sorted(folder.glob("*.yml"))
+    if misnamed:
+        reason = f"a team file's name ends in {SUFFIX}"
+        raise SpecError(
+            Problem(path, 0, 0, "", "", reason, f"rename it to {path.stem}{SUFFIX}") for path in misnamed
+        )
+    return sorted(folder.glob(f"*{SUFFIX}"))
+
+
+def _all(folder: Path, root: Path | None) -> list[Team]:
+    teams: list[Team] = []
+    found: list[Problem] = []
+    for path in team_files(folder):
+        try:
+            teams.append(load_team(path, root))
+        except SpecError as error:
+            found += error.problems
+    if found:
+        raise SpecError(found)
+    return teams
+
+
+def _file_of(folder: Path, team: str) -> Path:
+    path = Path(folder) / f"{team}{SUFFIX}"
+    if path.parent != Path(folder) or not path.is_file():
+        known = [file.stem for file in team_files(folder)]
+        remedy = choose(team, known, nothing=f"write {path}")
+        raise SpecError([Problem(path, 0, 0, "", "", f"there is no team {team!r}", remedy)])
+    return path
+
+
+def _overrides(base: Node) -> dict[str, Node | None]:
+    """Each environment's override as written, as far as the file has the shape for it."""
+    environments = base.value.get("environments")
+    if environments is None or not isinstance(environments.value, dict):
+        return {}
+    return {
+        name: environment.value.get("override") if isinstance(environment.value, dict) else None
+        for name, environment in environments.value.items()
+    }
+
+
+def _variant(base: Node, override: Node | None) -> Node:
+    """The file as one environment sees it."""
+    if override is None or not isinstance(override.value, dict):
+        return base
+    return document.merge(base, override)
