@@ -26,7 +26,7 @@ def demo(
     try:
         run(console, team, env, job)
     except (SpecError, EmbeddedError, CdkError, JourneyError) as error:
-        console.print(f"[red]{error}[/]", highlight=False, markup=True)
+        console.print(str(error), style="red", highlight=False, markup=False)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
         console.print("stopped: the embedded AWS and all that was deployed to it are gone")

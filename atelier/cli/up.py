@@ -39,7 +39,7 @@ def up(
         )
         process.wait()
     except embedded.EmbeddedError as error:
-        Console(stderr=True).print(f"[red]{error}[/]", highlight=False)
+        Console(stderr=True).print(str(error), style="red", highlight=False, markup=False)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
         pass
@@ -57,5 +57,5 @@ def down(data: Data = DATA) -> None:
     try:
         embedded.stop(running)
     except embedded.EmbeddedError as error:
-        Console(stderr=True).print(f"[red]{error}[/]", highlight=False)
+        Console(stderr=True).print(str(error), style="red", highlight=False, markup=False)
         raise typer.Exit(1) from error

@@ -36,7 +36,7 @@ POLL_SECONDS = 0.1
 
 
 def run(console: Console, team: str, env: str, job: str) -> Summary:
-    """Deploy, upload, train, approve, serve, predict, draw, remove; whatever happens, nothing is left running.
+    """Deploy, upload, train, approve, serve, predict, draw, remove; nothing is left running in the end.
 
     Raises:
         SpecError, EmbeddedError, CdkError, JourneyError: what went wrong, for a person to read.
