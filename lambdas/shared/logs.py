@@ -45,6 +45,6 @@ class Log:
         """Say what went wrong without stopping the work."""
         self._logger.warning(message, extra={"fields": fields})
 
-    def error(self, message: str, error: Exception, **fields: object) -> None:
+    def failure(self, message: str, error: Exception, **fields: object) -> None:
         """Say what stopped the work, with the exception's traceback."""
         self._logger.error(message, exc_info=error, extra={"fields": fields})

@@ -1,0 +1,126 @@
+"""What to remove before CloudFormation can remove the rest, in which order, and when to wait. No AWS."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+POLL_SECONDS = 5.0
+UNSETTLED = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
+
+
+class OutOfTime(Exception):
+    """The function's time is up before everything is gone; removing again goes on from here."""
+
+
+class Account(Protocol):
+    """What the removal needs of AWS. Whatever is gone already is no error."""
+
+    def stop_executions(self, machine: str) -> None:
+        """Stop every running execution of a state machine."""
+        ...
+
+    def endpoint_status(self, name: str) -> str | None:
+        """The status of an endpoint, or None when there is none."""
+        ...
+
+    def delete_endpoint(self, name: str) -> None:
+        """Begin to delete an endpoint."""
+        ...
+
+    def configs(self, part: str) -> Iterator[str]:
+        """The endpoint configs whose name contains `part`."""
+        ...
+
+    def delete_config(self, name: str) -> None:
+        """Delete an endpoint config."""
+        ...
+
+    def models(self, part: str) -> Iterator[str]:
+        """The models whose name contains `part`."""
+        ...
+
+    def delete_model(self, name: str) -> None:
+        """Delete a model."""
+        ...
+
+    def stop_scaling(self, endpoint: str, variant: str) -> None:
+        """Forget the scaling of an endpoint's variant."""
+        ...
+
+    def delete_parameter(self, name: str) -> None:
+        """Delete an SSM parameter."""
+        ...
+
+    def delete_log_group(self, name: str) -> None:
+        """Delete a log group."""
+        ...
+
+    def packages(self, group: str) -> Iterator[str]:
+        """The ARNs of the versions of a model package group."""
+        ...
+
+    def delete_package(self, arn: str) -> None:
+        """Delete a version of a model package group."""
+        ...
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time as the function has it: how to wait, and the seconds it has left."""
+
+    sleep: Callable[[float], None]
+    left: Callable[[], float]
+
+    def wait(self, for_what: str) -> None:
+        """Wait a little.
+
+        Raises:
+            OutOfTime: there is too little time left to wait and still answer.
+        """
+        if self.left() < 3 * POLL_SECONDS:
+            raise OutOfTime(f"still waiting for {for_what}; remove the stack again, which goes on from here")
+        self.sleep(POLL_SECONDS)
+
+
+def remove(properties: Mapping[str, str], account: Account, clock: Clock) -> None:
+    """Remove what a custom resource of the stacks stands for.
+
+    Raises:
+        ValueError: its `Kind` is unknown.
+        OutOfTime: it takes longer than the function may run.
+    """
+    remover = REMOVERS.get(properties["Kind"])
+    if remover is None:
+        raise ValueError(f"cannot remove a {properties['Kind']!r}; known are {', '.join(REMOVERS)}")
+    remover(properties, account, clock)
+
+
+def remove_endpoint(properties: Mapping[str, str], account: Account, clock: Clock) -> None:
+    """Remove an endpoint that deployments made, and all that they made for it."""
+    name = properties["Name"]
+    account.stop_executions(properties["Machine"])
+    account.stop_scaling(name, properties["Variant"])
+    while (status := account.endpoint_status(name)) is not None:
+        if status not in UNSETTLED:
+            account.delete_endpoint(name)
+        clock.wait(f"endpoint {name}, which is {status}")
+    # Models and configs are named alike. The whole name must match: `curve` is not to take `curve-2`'s.
+    made = re.compile(rf"{re.escape(name)}-v\d+-[0-9a-f]{{8}}")
+    for config in filter(made.fullmatch, list(account.configs(f"{name}-v"))):
+        account.delete_config(config)
+    for model in filter(made.fullmatch, list(account.models(f"{name}-v"))):
+        account.delete_model(model)
+    account.delete_parameter(properties["Record"])
+    account.delete_log_group(f"/aws/sagemaker/Endpoints/{name}")
+
+
+def remove_packages(properties: Mapping[str, str], account: Account, _clock: Clock) -> None:
+    """Remove the versions of a model package group, which can only be deleted when empty."""
+    for package in list(account.packages(properties["Name"])):
+        account.delete_package(package)
+
+
+REMOVERS = {"Endpoint": remove_endpoint, "ModelPackages": remove_packages}
