@@ -9,8 +9,9 @@ from constructs import Construct
 
 from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
+from stacks import permissions
+from stacks.constructs.permission import allow
 from stacks.constructs.role import service_role
-from stacks.permissions import boundary_statements, execution_statements
 from stacks.team_stack import TeamStack
 
 
@@ -32,20 +33,14 @@ class Access(TeamStack):
 
     def _boundary(self) -> iam.ManagedPolicy:
         spec = self._spec
-        return iam.ManagedPolicy(
-            self,
-            "Boundary",
-            description=f"The most that any role of team {spec.team} in {spec.name} can be allowed",
-            statements=boundary_statements(spec),
-        )
+        description = f"The most that any role of team {spec.team} in {spec.name} can be allowed"
+        boundary = iam.ManagedPolicy(self, "Boundary", description=description)
+        allow(boundary, *permissions.boundary(spec))
+        return boundary
 
     def _execution_role(self) -> iam.Role:
-        role = service_role(
-            self,
-            "ExecutionRole",
-            service="sagemaker.amazonaws.com",
-            description=f"Training jobs and endpoints of team {self._spec.team} in {self._spec.name}",
-        )
-        for statement in execution_statements(self._spec):
-            role.add_to_policy(statement)
+        spec = self._spec
+        description = f"Training jobs and endpoints of team {spec.team} in {spec.name}"
+        role = service_role(self, "ExecutionRole", service="sagemaker.amazonaws.com", description=description)
+        allow(role, *permissions.execution(spec))
         return role

@@ -14,10 +14,19 @@ from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
 from stacks.access import Access
 from stacks.constructs.bucket import SecureBucket, SecureBucketProps
+from stacks.constructs.permission import Permission, allow
 from stacks.team_stack import TeamStack
 
 ACCESS_LOG_DAYS = 365
 KEY_DELETION_DAYS = 7
+KEY_ACTIONS = (
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +88,31 @@ class Data(TeamStack):
         # A policy of this stack on a role of the access stack: a grant to the role itself would put the
         # statements, and with them references to these buckets, into the access stack, which comes first.
         policy = iam.Policy(self, "ExecutionRoleOnData", roles=[execution_role])
-        self.data.grant_read(policy)
-        self.artifacts.grant_read_write(policy)
+        data, artifacts = self.data.literal_arn, self.artifacts.literal_arn
+        allow(
+            policy,
+            Permission(sid="ListBuckets", actions=["s3:ListBucket"], resources=[data, artifacts]),
+            Permission(
+                sid="ReadDataAndArtifacts",
+                actions=["s3:GetObject"],
+                resources=[f"{data}/*", f"{artifacts}/*"],
+                because="all objects of the environment's own buckets",
+            ),
+            Permission(
+                sid="WriteArtifacts",
+                actions=["s3:AbortMultipartUpload", "s3:PutObject"],
+                resources=[f"{artifacts}/*"],
+                because="all objects of the environment's own artifacts bucket",
+            ),
+            Permission(sid="UseKey", actions=KEY_ACTIONS, resources=[self.key.key_arn]),
+            Permission(
+                sid="LendKeyToSageMaker",
+                actions=["kms:CreateGrant"],
+                resources=[self.key.key_arn],
+                # Only for the volumes that SageMaker attaches to the job's instances.
+                conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+            ),
+        )
 
 
 def _service_statements(spec: TeamEnvironment) -> list[iam.PolicyStatement]:

@@ -1,4 +1,4 @@
-"""The most that any role of an environment can be allowed, whatever its own policies say.
+"""What the roles of an environment may do at most, and what its jobs may do.
 
 A permissions boundary grants nothing. It is here so that a mistake in one policy, or a role that someone
 adds later, cannot reach another team: every line names this environment's resources, or says why it cannot.
@@ -6,14 +6,14 @@ adds later, cannot reach another team: every line names this environment's resou
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 
 from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
+from stacks.constructs.permission import Permission
 
 BUCKET_KINDS: tuple[names.BucketKind, ...] = ("data", "artifacts", "logs")
 PULL_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
@@ -21,16 +21,16 @@ LOG_ACTIONS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogS
 METRIC_NAMESPACES = ("/aws/sagemaker", "/aws/sagemaker/*", "aws/sagemaker/*")
 
 UNSCOPED_ACTIONS = {
-    "cloudwatch:PutMetricData": "metrics have no ARN; the namespace is bounded where a role is granted it",
+    "cloudwatch:PutMetricData": "metrics have no ARN; roles are granted it for SageMaker's namespaces",
     "ecr:GetAuthorizationToken": "the token is the caller's and opens no repository by itself",
-    "logs:CreateLogDelivery": "Step Functions' delivery of logs is an object without an ARN",
-    "logs:DeleteLogDelivery": "Step Functions' delivery of logs is an object without an ARN",
-    "logs:DescribeLogGroups": "takes no resource",
+    "logs:CreateLogDelivery": "the delivery of a state machine's log has no ARN",
+    "logs:DeleteLogDelivery": "the delivery of a state machine's log has no ARN",
+    "logs:DescribeLogGroups": "lists by prefix, takes no resource",
     "logs:DescribeResourcePolicies": "takes no resource",
-    "logs:GetLogDelivery": "Step Functions' delivery of logs is an object without an ARN",
+    "logs:GetLogDelivery": "the delivery of a state machine's log has no ARN",
     "logs:ListLogDeliveries": "takes no resource",
     "logs:PutResourcePolicy": "takes no resource",
-    "logs:UpdateLogDelivery": "Step Functions' delivery of logs is an object without an ARN",
+    "logs:UpdateLogDelivery": "the delivery of a state machine's log has no ARN",
     "sagemaker:ListEndpoints": "takes no resource",
     "sagemaker:ListModelPackages": "takes no resource",
     "sagemaker:ListTrainingJobs": "takes no resource",
@@ -39,72 +39,74 @@ UNSCOPED_ACTIONS = {
     "xray:PutTelemetryRecords": "takes no resource",
     "xray:PutTraceSegments": "takes no resource",
 }
-"""Actions allowed on `*`, each with the reason; tests refuse every other `*` in a policy."""
+"""Actions that AWS lets nobody narrow to a resource, each with the reason; tests refuse every other `*`."""
 
 
 class Arns:
     """The ARNs of one environment's resources, by the names that they begin with."""
 
     def __init__(self, spec: TeamEnvironment) -> None:
-        self._stem = f"arn:{cdk.Aws.PARTITION}"
-        self._place = f"{spec.region}:{spec.account}"
         self._spec = spec
         self.prefix = names.stage(spec.team, spec.name)
 
     def of(self, service: str, resource: str) -> str:
         """A resource of this account and region; `{}` in `resource` stands for `team-env`."""
-        return f"{self._stem}:{service}:{self._place}:{resource.format(self.prefix)}"
+        spec = self._spec
+        place = f"{spec.region}:{spec.account}"
+        return f"arn:{cdk.Aws.PARTITION}:{service}:{place}:{resource.format(self.prefix)}"
 
-    def role(self) -> str:
+    def roles(self) -> str:
         """Every role that CloudFormation names after one of the environment's stacks."""
-        return f"{self._stem}:iam::{self._spec.account}:role/{self.prefix}-*"
+        return f"arn:{cdk.Aws.PARTITION}:iam::{self._spec.account}:role/{self.prefix}-*"
 
     def buckets(self) -> list[str]:
         """The environment's buckets and their objects."""
         spec = self._spec
         own = [names.bucket(spec.team, spec.name, kind, spec.account, spec.region) for kind in BUCKET_KINDS]
-        return [f"{self._stem}:s3:::{name}{objects}" for name in own for objects in ("", "/*")]
+        return [f"arn:{cdk.Aws.PARTITION}:s3:::{name}{objects}" for name in own for objects in ("", "/*")]
 
     def assets(self) -> str:
         """What `cdk deploy` publishes in this account and region: code archives."""
-        return f"{self._stem}:s3:::cdk-*-assets-{self._spec.account}-{self._spec.region}/*"
+        return f"arn:{cdk.Aws.PARTITION}:s3:::cdk-*-assets-{self._spec.account}-{self._spec.region}/*"
 
-    def log_streams(self) -> list[str]:
-        """Groups of the environment's own, and its streams in the groups that SageMaker shares by account."""
+    def job_logs(self) -> list[str]:
+        """The environment's log streams in SageMaker's groups; all training jobs of an account share one."""
         return [
-            self.of("logs", f"log-group:{pattern}")
+            self.of("logs", f"log-group:/aws/sagemaker/{pattern}")
             for pattern in (
-                "/aws/lambda/{}-*",
-                "/aws/vendedlogs/states/{}-*",
-                "/aws/sagemaker/Endpoints/{}-*",
-                "/aws/sagemaker/TrainingJobs",
-                "/aws/sagemaker/TrainingJobs:log-stream:{}-*",
+                "Endpoints/{}-*",
+                "TrainingJobs:log-stream:",  # the group, as CreateLogGroup and DescribeLogStreams name it
+                "TrainingJobs:log-stream:{}-*",
             )
         ]
 
-    def foreign_repositories(self) -> str:
-        """Repositories of any account: AWS publishes its images from another account in each region."""
-        return f"{self._stem}:ecr:{self._spec.region}:*:repository/*"
+    def workflow_logs(self) -> list[str]:
+        """The log groups of the environment's functions and state machines."""
+        return [
+            self.of("logs", f"log-group:/aws/{pattern}")
+            for pattern in ("lambda/{}-*", "vendedlogs/states/{}-*")
+        ]
+
+    def workflows(self) -> list[str]:
+        """What its workflows are made of: alarms, functions, topics, queues, parameters, state machines."""
+        return [
+            self.of("cloudwatch", "alarm:{}-*"),
+            self.of("cloudwatch", "alarm:TargetTracking-endpoint/{}-*"),
+            self.of("lambda", "function:{}-*"),
+            self.of("sns", "{}-*"),
+            self.of("sqs", "{}-*"),
+            self.of("ssm", f"parameter/atelier/{self._spec.team}/{self._spec.name}/*"),
+            self.of("states", "*:{}-*"),
+        ]
 
 
-def other_accounts(spec: TeamEnvironment) -> Mapping[str, Any]:
-    """The condition that keeps a wildcard over accounts away from the teams that share this account."""
-    return {"StringNotEquals": {"aws:ResourceAccount": spec.account}}
-
-
-def key_of(spec: TeamEnvironment) -> Mapping[str, Any]:
-    """The condition that a KMS key is the environment's own, or the one that AWS keeps for S3."""
-    own = names.key_alias(spec.team, spec.name)
-    return {"ForAnyValue:StringEquals": {"kms:ResourceAliases": [own, "alias/aws/s3"]}}
-
-
-def boundary_statements(spec: TeamEnvironment) -> list[iam.PolicyStatement]:
-    """The statements of the environment's permissions boundary; 6,144 characters at most in all."""
+def boundary(spec: TeamEnvironment) -> list[Permission]:
+    """The environment's permissions boundary; 6,144 characters at most in all."""
     arns = Arns(spec)
     return [
-        _allow(
-            "OwnBuckets",
-            [
+        Permission(
+            sid="OwnBuckets",
+            actions=[
                 "s3:AbortMultipartUpload",
                 "s3:DeleteObject*",
                 "s3:Get*",
@@ -112,12 +114,18 @@ def boundary_statements(spec: TeamEnvironment) -> list[iam.PolicyStatement]:
                 "s3:PutBucketPolicy",  # CDK's function that empties a bucket first stops new objects
                 "s3:PutObject*",
             ],
-            arns.buckets(),
+            resources=arns.buckets(),
+            because="the environment's own buckets, by their full names",
         ),
-        _allow("OwnCode", ["s3:GetObject*"], [arns.assets()]),
-        _allow(
-            "OwnKey",
-            [
+        Permission(
+            sid="OwnCode",
+            actions=["s3:GetObject"],
+            resources=[arns.assets()],
+            because="an asset's key is a hash; the bucket is this account's",
+        ),
+        Permission(
+            sid="OwnKey",
+            actions=[
                 "kms:CreateGrant",
                 "kms:Decrypt",
                 "kms:DescribeKey",
@@ -125,20 +133,19 @@ def boundary_statements(spec: TeamEnvironment) -> list[iam.PolicyStatement]:
                 "kms:GenerateDataKey*",
                 "kms:ReEncrypt*",
             ],
-            [arns.of("kms", "key/*")],
-            key_of(spec),
+            resources=[arns.of("kms", "key/*")],
+            conditions=_key_condition(spec),
+            because="a key's ARN is random; the condition names the key by its alias",
         ),
-        _allow("OwnLogs", LOG_ACTIONS, arns.log_streams()),
-        _allow("OwnImages", PULL_ACTIONS, [arns.of("ecr", "repository/{}/*")]),
-        _allow("ImagesOfAws", PULL_ACTIONS, [arns.foreign_repositories()], other_accounts(spec)),
-        _allow(
-            "OwnMachineLearning",
-            ["sagemaker:*"],
-            [arns.of("sagemaker", "*/{}-*")],
+        Permission(
+            sid="OwnMachineLearning",
+            actions=["sagemaker:*"],
+            resources=[arns.of("sagemaker", "*/{}-*")],
+            because="jobs, models, packages and endpoints that begin with the environment's name",
         ),
-        _allow(
-            "OwnWorkflows",
-            [
+        Permission(
+            sid="OwnWorkflows",
+            actions=[
                 "cloudwatch:DeleteAlarms",
                 "cloudwatch:DescribeAlarms",
                 "cloudwatch:PutMetricAlarm",
@@ -149,56 +156,86 @@ def boundary_statements(spec: TeamEnvironment) -> list[iam.PolicyStatement]:
                 "ssm:*Parameter*",
                 "states:*Execution*",
             ],
-            [
-                arns.of("cloudwatch", "alarm:{}-*"),
-                arns.of("cloudwatch", "alarm:TargetTracking-endpoint/{}-*"),
-                arns.of("lambda", "function:{}-*"),
-                arns.of("sns", "{}-*"),
-                arns.of("sqs", "{}-*"),
-                arns.of("ssm", f"parameter/atelier/{spec.team}/{spec.name}/*"),
-                arns.of("states", "*:{}-*"),
-            ],
+            resources=arns.workflows(),
+            because="what begins with the environment's name",
         ),
-        _allow(
-            "Scaling",
-            ["application-autoscaling:*"],
-            [arns.of("application-autoscaling", "scalable-target/*")],
+        Permission(
+            sid="OwnScaling",
+            actions=["application-autoscaling:*"],
+            resources=[arns.of("application-autoscaling", "scalable-target/*")],
+            because="a scalable target's ARN is random; the role that uses one names its endpoint",
         ),
-        _allow(
-            "WaitForJobs",
-            ["events:DescribeRule", "events:PutRule", "events:PutTargets"],
-            [arns.of("events", "rule/StepFunctionsGetEventsForSageMaker*")],
+        Permission(
+            sid="WaitForJobs",
+            actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"],
+            resources=[arns.of("events", "rule/StepFunctionsGetEventsForSageMaker*")],
+            because="rules that Step Functions manages, one for each kind of job",
         ),
-        _allow(
-            "PassOwnRoles",
-            ["iam:PassRole"],
-            [arns.role()],
-            {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+        Permission(
+            sid="PassOwnRoles",
+            actions=["iam:PassRole"],
+            resources=[arns.roles()],
+            conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+            because="CloudFormation names roles after their stack; policies name the exact role",
         ),
-        _allow("NoResourceToName", list(UNSCOPED_ACTIONS), ["*"]),
+        *_logs_and_images(arns, spec, also_logs=arns.workflow_logs()),
+        Permission(
+            sid="NoResourceToName",
+            actions=list(UNSCOPED_ACTIONS),
+            resources=["*"],
+            because="AWS lets nobody narrow these actions to a resource: UNSCOPED_ACTIONS says why for each",
+        ),
     ]
 
 
-def execution_statements(spec: TeamEnvironment) -> list[iam.PolicyStatement]:
-    """What a training job or endpoint may do beyond the environment's data: log, measure, pull its image."""
-    arns = Arns(spec)
+def execution(spec: TeamEnvironment) -> list[Permission]:
+    """What a training job or endpoint may do besides reading data and writing artifacts."""
     return [
-        _allow("OwnLogs", LOG_ACTIONS, arns.log_streams()),
-        _allow(
-            "OwnMetrics",
-            ["cloudwatch:PutMetricData"],
-            ["*"],
-            {"StringLike": {"cloudwatch:namespace": list(METRIC_NAMESPACES)}},
+        *_logs_and_images(Arns(spec), spec),
+        Permission(
+            sid="LogInToRegistries",
+            actions=["ecr:GetAuthorizationToken"],
+            resources=["*"],
+            because=UNSCOPED_ACTIONS["ecr:GetAuthorizationToken"],
         ),
-        _allow("LogInToRegistries", ["ecr:GetAuthorizationToken"], ["*"]),
-        _allow("OwnImages", PULL_ACTIONS, [arns.of("ecr", "repository/{}/*")]),
-        _allow("ImagesOfAws", PULL_ACTIONS, [arns.foreign_repositories()], other_accounts(spec)),
+        Permission(
+            sid="OwnMetrics",
+            actions=["cloudwatch:PutMetricData"],
+            resources=["*"],
+            conditions={"StringLike": {"cloudwatch:namespace": list(METRIC_NAMESPACES)}},
+            because=UNSCOPED_ACTIONS["cloudwatch:PutMetricData"],
+        ),
     ]
 
 
-def _allow(
-    sid: str, actions: Sequence[str], resources: Sequence[str], conditions: Mapping[str, Any] | None = None
-) -> iam.PolicyStatement:
-    return iam.PolicyStatement(
-        sid=sid, actions=list(actions), resources=list(resources), conditions=conditions
-    )
+def _logs_and_images(
+    arns: Arns, spec: TeamEnvironment, also_logs: list[str] | None = None
+) -> list[Permission]:
+    return [
+        Permission(
+            sid="OwnLogs",
+            actions=LOG_ACTIONS,
+            resources=[*arns.job_logs(), *(also_logs or [])],
+            because="streams are named when they begin; they begin with the environment's name",
+        ),
+        Permission(
+            sid="OwnImages",
+            actions=PULL_ACTIONS,
+            resources=[arns.of("ecr", "repository/{}/*")],
+            because="all images of the environment",
+        ),
+        Permission(
+            sid="ImagesOfAws",
+            actions=PULL_ACTIONS,
+            resources=[f"arn:{cdk.Aws.PARTITION}:ecr:{spec.region}:*:repository/*"],
+            # Keeps the wildcard away from the other teams of this account.
+            conditions={"StringNotEquals": {"aws:ResourceAccount": spec.account}},
+            because="AWS publishes images from another account in each region; its owner decides who pulls",
+        ),
+    ]
+
+
+def _key_condition(spec: TeamEnvironment) -> Mapping[str, Any]:
+    own = names.key_alias(spec.team, spec.name)
+    # The second is AWS's own key, with which the bucket of CDK's assets is encrypted.
+    return {"ForAnyValue:StringEquals": {"kms:ResourceAliases": [own, "alias/aws/s3"]}}

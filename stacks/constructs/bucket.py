@@ -31,9 +31,14 @@ class SecureBucketProps:
 
 
 class SecureBucket(s3.Bucket):
-    """TLS 1.2 or newer only, no public access, owner enforced, versions kept for 90 days."""
+    """TLS 1.2 or newer only, no public access, owner enforced, versions kept for 90 days.
+
+    `literal_arn` is its ARN in words that mean the same in every stack, for policies on its objects:
+    `bucket_arn` would make each stack import it, and an import holds the exporting stack fast.
+    """
 
     def __init__(self, scope: Construct, id_: str, props: SecureBucketProps) -> None:
+        self.literal_arn = f"arn:{cdk.Aws.PARTITION}:s3:::{props.name}"
         super().__init__(
             scope,
             id_,

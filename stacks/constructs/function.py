@@ -19,12 +19,18 @@ from constructs import Construct
 
 from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
+from stacks.constructs.permission import Permission, allow
 from stacks.constructs.role import service_role
 
 PROJECT = Path(__file__).parents[2]
 ENVIRONMENT_LIMIT_BYTES = 4096
 LOG_RETENTION = logs.RetentionDays.THREE_MONTHS
-TRACE_ACTIONS = ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
+TRACES = Permission(
+    sid="Traces",
+    actions=["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+    resources=["*"],
+    because="X-Ray's traces have no ARN",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +81,7 @@ class LambdaFunction(Construct):
         role = service_role(
             self, "Role", service="lambda.amazonaws.com", description=f"Runs the function {self.name}"
         )
-        # X-Ray has no resources to name.
-        role.add_to_policy(iam.PolicyStatement(actions=list(TRACE_ACTIONS), resources=["*"]))
+        allow(role, TRACES)
         return role
 
     def _log_group(self, key: kms.IKey) -> logs.LogGroup:
