@@ -41,11 +41,25 @@ SCHEDULE = Form(
 )
 ACCOUNT = Form(r"^\d{12}$", "must be an AWS account: 12 digits in quotes", "111122223333")
 CONTENT_TYPE = Form(r"^[\x21-\x7e]+/[\x20-\x7e]+$", "must be a media type", "text/csv")
+COST_CENTRE = Form(
+    r"^[A-Za-z0-9 _.:/=+@-]+$", "must be letters, digits, spaces and _ . : / = + @ -, as in a tag", "4711"
+)
 REGION = Form(r"^[a-z]{2}(-[a-z]+)+-\d$", "must be an AWS region", "eu-west-1")
 
 FORMS = {
     form.pattern: form
-    for form in (NAME, CHANNEL, INSTANCE_TYPE, PREFIX, EMAIL, SCHEDULE, ACCOUNT, REGION, CONTENT_TYPE)
+    for form in (
+        NAME,
+        CHANNEL,
+        INSTANCE_TYPE,
+        PREFIX,
+        EMAIL,
+        SCHEDULE,
+        ACCOUNT,
+        REGION,
+        CONTENT_TYPE,
+        COST_CENTRE,
+    )
 }
 
 
@@ -149,6 +163,7 @@ class Job(Model):
     script: str | None = None
     """The folder below training_scripts/ that holds train.py (and inference.py, requirements.txt)."""
     framework: Framework | None = None
+    """The managed framework that runs the script."""
     image: str | None = None
     """The name of one of the team's own images (see `images`), in place of a script and framework."""
     instances: Annotated[list[InstanceType], Field(min_length=1, max_length=5)] = ["ml.m5.large"]
@@ -236,11 +251,11 @@ class Environment(Model):
 class TeamFile(Model):
     """A whole team file."""
 
-    team: Name
+    team: Annotated[Name, Field(examples=["vision"])]
     """The team's name, and the name of its file: teams/<team>.yaml."""
     owners: Annotated[list[Email], Field(min_length=1, max_length=10, examples=[[EMAIL.example]])]
     """Who answers for the team; they hear of finished and failed runs."""
-    cost_centre: Annotated[str, Field(max_length=64)] | None = None
+    cost_centre: Annotated[str, Field(pattern=COST_CENTRE.pattern, max_length=64)] | None = None
     """A tag on everything, for the bill."""
     environments: Annotated[
         dict[Name, Environment],
