@@ -59,3 +59,8 @@ def repository(team: str, env: str, image: str) -> str:
 def key_alias(team: str, env: str) -> str:
     """The alias of the KMS key that encrypts everything in the environment."""
     return f"alias/{team}-{env}"
+
+
+def endpoint_record(team: str, env: str, endpoint: str) -> str:
+    """The SSM parameter that says, as JSON, which model package and config the endpoint serves."""
+    return f"/atelier/{team}/{env}/endpoints/{endpoint}"

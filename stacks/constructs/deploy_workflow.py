@@ -1,0 +1,403 @@
+"""The definition of an endpoint's state machine: model, config, endpoint, smoke test, scaling, record.
+
+Its input is `{"endpoint", "modelPackage", "version"}` as `start_deployment` writes it, its output
+`{"endpoint", "modelPackage", "config", "smokeTest"}`. Whatever fails, the endpoint serves in the end what it
+served before: a new endpoint that fails is removed, one that was updated goes back to its previous config.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from atelier.spec import names
+from atelier.spec.model import Endpoint, Scaling, TeamEnvironment
+from stacks.constructs.asl import (
+    API,
+    State,
+    States,
+    assign,
+    catch,
+    choice,
+    failure_states,
+    ignore,
+    invoke,
+    jsonata,
+    literal,
+    notify,
+    task,
+)
+from stacks.disks import has_local_disks
+from stacks.team_stack import tags
+
+VARIANT = "AllTraffic"
+LOG_GROUP = "/aws/sagemaker/Endpoints"
+NAME_LENGTH = 63  # what SageMaker allows
+UNIQUE_LENGTH = 8  # hexadecimal digits that tell the deployments of one version apart
+# Longer and longer: a local endpoint is there in seconds, one on AWS in minutes, and each look costs events.
+POLL_SECONDS = "$min([30, 1 + $floor($looks / 4)])"
+UNSETTLED = '["Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"]'
+UNDO = "Undo what?"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployWorkflowProps:
+    """What an endpoint's definition is made of; ARNs may be tokens."""
+
+    spec: TeamEnvironment
+    endpoint_name: str
+    key_arn: str
+    execution_role_arn: str
+    smoke_test_arn: str
+    explain_arn: str
+    topic_arn: str
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The endpoint as the team file has it."""
+        return self.spec.endpoints[self.endpoint_name]
+
+    @property
+    def physical_name(self) -> str:
+        """The endpoint's name in SageMaker."""
+        return names.endpoint(self.spec.team, self.spec.name, self.endpoint_name)
+
+    @property
+    def record(self) -> str:
+        """The SSM parameter that says what the endpoint serves."""
+        return names.endpoint_record(self.spec.team, self.spec.name, self.endpoint_name)
+
+    @property
+    def tags(self) -> list[dict[str, str]]:
+        """Of everything that a deployment makes."""
+        return [{"Key": key, "Value": value} for key, value in tags(self.spec).items()]
+
+
+def deploy_definition(props: DeployWorkflowProps) -> dict[str, Any]:
+    """The definition of the endpoint's state machine."""
+    return {
+        "Comment": f"Deploys to endpoint {props.physical_name}",
+        "QueryLanguage": "JSONata",
+        "StartAt": "Prepare",
+        "States": {
+            **_model_states(props),
+            **_endpoint_states(props),
+            **_look_states(props, "", then="Is it the new one?", on_error=catch(UNDO)),
+            **_check_states(props),
+            **_record_states(props),
+            **_undo_states(props),
+            **failure_states(
+                props.explain_arn,
+                props.topic_arn,
+                what=f"deployment to endpoint {props.endpoint_name}",
+                log_group=f"{LOG_GROUP}/{props.physical_name}",
+                log_stream=literal(VARIANT),
+            ),
+        },
+    }
+
+
+def _model_states(props: DeployWorkflowProps) -> States:
+    """Make a model and a config of the same fresh name: a fixed one would be taken on the next deployment."""
+    stem = f"{literal(props.physical_name + '-v')} & $string($states.input.version)"
+    unique = (
+        f"$substring($hash($states.context.Execution.Id & $states.context.Execution.StartTime, 'SHA-256'), "
+        f"0, {UNIQUE_LENGTH})"
+    )
+    name = f"$substring({stem}, 0, {NAME_LENGTH - UNIQUE_LENGTH - 1}) & '-' & {unique}"
+    variables = {
+        "package": jsonata("$states.input.modelPackage"),
+        "version": jsonata("$states.input.version"),
+        "name": jsonata(name),
+        "done": "nothing",
+        "previous": "",
+        "live": "",
+        "older": "",
+        "looks": 0,
+        "smokeTest": "skipped: the endpoint declares no sample",
+    }
+    variant = {
+        "VariantName": VARIANT,
+        "ModelName": jsonata("$name"),
+        "InstanceType": props.endpoint.instance,
+        "InitialInstanceCount": props.endpoint.instance_count,
+    }
+    config: dict[str, Any] = {
+        "EndpointConfigName": jsonata("$name"),
+        "ProductionVariants": [variant],
+        "Tags": props.tags,
+    }
+    if not has_local_disks(props.endpoint.instance):
+        config["KmsKeyId"] = props.key_arn
+    return {
+        "Prepare": assign(variables, then="Describe the package"),
+        "Describe the package": task(
+            f"{API}:sagemaker:describeModelPackage",
+            {"ModelPackageName": jsonata("$package")},
+            then="Create the model",
+            on_error=catch("Explain"),
+            assign={"lineage": jsonata("$merge([{}, $states.result.CustomerMetadataProperties])")},
+        ),
+        "Create the model": task(
+            f"{API}:sagemaker:createModel",
+            {
+                "ModelName": jsonata("$name"),
+                "ExecutionRoleArn": props.execution_role_arn,
+                "PrimaryContainer": {"ModelPackageName": jsonata("$package")},
+                "Tags": props.tags,
+            },
+            then="Create the config",
+            on_error=catch("Explain"),
+        ),
+        "Create the config": task(
+            f"{API}:sagemaker:createEndpointConfig", config, then="Find the endpoint", on_error=catch(UNDO)
+        ),
+    }
+
+
+def _endpoint_states(props: DeployWorkflowProps) -> States:
+    """Create the endpoint or update it, once another deployment that is under way has ended."""
+    name = props.physical_name
+    all_at_once = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}
+    blue_green = {"TrafficRoutingConfiguration": all_at_once, "TerminationWaitInSeconds": 0}
+    update = {
+        "EndpointName": name,
+        "EndpointConfigName": jsonata("$name"),
+        # Counts that scaling has changed stay; without scaling, the team file's count is the one that holds.
+        "RetainAllVariantProperties": props.endpoint.scaling is not None,
+        "DeploymentConfig": {"BlueGreenUpdatePolicy": blue_green},
+    }
+    found = f"'' & $states.result.Endpoints[EndpointName = {literal(name)}].EndpointStatus"
+    return {
+        # A list says that there is none; to describe what does not exist is an error like any other.
+        "Find the endpoint": task(
+            f"{API}:sagemaker:listEndpoints",
+            {"NameContains": name, "MaxResults": 100},
+            then="Does it exist?",
+            on_error=catch(UNDO),
+            assign={"status": jsonata(found)},
+        ),
+        "Does it exist?": choice(
+            ("$status = ''", "Create the endpoint"),
+            ("$status = 'Failed'", "Remove what failed"),
+            (f"$status in {UNSETTLED}", "Wait for its turn"),
+            otherwise="What does it serve?",
+        ),
+        "Wait for its turn": {
+            "Type": "Wait",
+            "Seconds": jsonata(POLL_SECONDS),
+            "Assign": {"looks": jsonata("$looks + 1")},
+            "Next": "Find the endpoint",
+        },
+        "Remove what failed": task(
+            f"{API}:sagemaker:deleteEndpoint",
+            {"EndpointName": name},
+            then="Wait for its turn",
+            on_error=catch(UNDO),
+        ),
+        "Create the endpoint": task(
+            f"{API}:sagemaker:createEndpoint",
+            {"EndpointName": name, "EndpointConfigName": jsonata("$name"), "Tags": props.tags},
+            then="Wait",
+            on_error=catch(UNDO),
+            assign={"done": "created", "looks": 0},
+        ),
+        "What does it serve?": task(
+            f"{API}:sagemaker:describeEndpoint",
+            {"EndpointName": name},
+            then="Update the endpoint",
+            on_error=catch(UNDO),
+            assign={"previous": jsonata("$states.result.EndpointConfigName")},
+        ),
+        "Update the endpoint": task(
+            f"{API}:sagemaker:updateEndpoint",
+            update,
+            then="Wait",
+            on_error=catch(UNDO),
+            assign={"done": "updated", "looks": 0},
+        ),
+    }
+
+
+def _look_states(props: DeployWorkflowProps, suffix: str, *, then: str, on_error: list[State]) -> States:
+    """Look at the endpoint until it has settled; then `status`, `live` (its config) and `reason` say how."""
+    wait, look, settled = f"Wait{suffix}", f"Look{suffix}", f"Has it settled{suffix}?"
+    return {
+        wait: {"Type": "Wait", "Seconds": jsonata(POLL_SECONDS), "Next": look},
+        look: task(
+            f"{API}:sagemaker:describeEndpoint",
+            {"EndpointName": props.physical_name},
+            then=settled,
+            on_error=on_error,
+            assign={
+                "status": jsonata("$states.result.EndpointStatus"),
+                "live": jsonata("$states.result.EndpointConfigName"),
+                "reason": jsonata("'' & $states.result.FailureReason"),
+                "looks": jsonata("$looks + 1"),
+            },
+        ),
+        settled: choice((f"$status in {UNSETTLED}", wait), otherwise=then),
+    }
+
+
+def _check_states(props: DeployWorkflowProps) -> States:
+    """Is it there, does it answer its sample, is it scaled as declared?"""
+    endpoint = props.endpoint
+    scale = "Register the scaling" if endpoint.scaling else "Forget the scaling"
+    failed = {
+        "error": "Atelier.EndpointFailed",
+        "cause": jsonata(
+            "'the endpoint is ' & $status & ' with config ' & $live & ' instead of ' & $name & '. ' & $reason"
+        ),
+    }
+    states = {
+        "Is it the new one?": choice(
+            ("$status = 'InService' and $live = $name", "Ask the sample" if endpoint.sample else scale),
+            otherwise="It did not come up",
+        ),
+        "It did not come up": assign({"failure": failed}, then=UNDO),
+        **_scaling_states(props.physical_name, endpoint.scaling),
+    }
+    if endpoint.sample:
+        sample = {
+            "endpoint": props.physical_name,
+            # As an expression: a body that looks like one is not to be taken for one.
+            "contentType": jsonata(literal(endpoint.sample.content_type)),
+            "body": jsonata(literal(endpoint.sample.body)),
+        }
+        states["Ask the sample"] = invoke(
+            props.smoke_test_arn,
+            sample,
+            then=scale,
+            on_error=catch(UNDO),
+            assign={"smokeTest": jsonata("$states.result.Payload")},
+        )
+    return states
+
+
+def _scaling_states(endpoint: str, scaling: Scaling | None) -> States:
+    """Track the load as declared; without a declaration, drop what an earlier one has left."""
+    target = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": f"endpoint/{endpoint}/variant/{VARIANT}",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+    service = f"{API}:applicationautoscaling"
+    record = "Read the record"
+    if scaling is None:
+        return {
+            "Forget the scaling": task(
+                f"{service}:deregisterScalableTarget", target, then=record, on_error=ignore(record), retry=[]
+            )
+        }
+    tracking = {
+        "TargetValue": scaling.invocations_per_instance,
+        "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+    }
+    return {
+        "Register the scaling": task(
+            f"{service}:registerScalableTarget",
+            {**target, "MinCapacity": scaling.min_instances, "MaxCapacity": scaling.max_instances},
+            then="Track the load",
+            on_error=catch(UNDO),
+        ),
+        "Track the load": task(
+            f"{service}:putScalingPolicy",
+            {
+                **target,
+                "PolicyName": f"{endpoint}-invocations",
+                "PolicyType": "TargetTrackingScaling",
+                "TargetTrackingScalingPolicyConfiguration": tracking,
+            },
+            then=record,
+            on_error=catch(UNDO),
+        ),
+    }
+
+
+def _record_states(props: DeployWorkflowProps) -> States:
+    """Record what is served; keep the config before it, delete the one before that; tell people; end."""
+    record = (
+        "$string({'endpoint': " + literal(props.physical_name) + ", 'modelPackage': $package, "
+        "'version': $version, 'config': $name, 'previous': $previous, 'run': $lineage.run, "
+        "'deployed': $states.context.State.EnteredTime, 'execution': $states.context.Execution.Id})"
+    )
+    output = {
+        "endpoint": props.physical_name,
+        "modelPackage": jsonata("$package"),
+        "config": jsonata("$name"),
+        "smokeTest": jsonata("$smokeTest"),
+    }
+    tell = "Tell of the deployment"
+    return {
+        "Read the record": task(
+            f"{API}:ssm:getParameter",
+            {"Name": props.record},
+            then="Write the record",
+            on_error=ignore("Write the record"),
+            retry=[],
+            assign={"older": jsonata("'' & $parse($states.result.Parameter.Value).previous")},
+        ),
+        "Write the record": task(
+            f"{API}:ssm:putParameter",
+            {"Name": props.record, "Type": "String", "Overwrite": True, "Value": jsonata(record)},
+            then="Is an older one left?",
+            on_error=catch(UNDO),
+        ),
+        "Is an older one left?": choice(
+            ("$older != '' and $older != $previous", "Delete the older config"), otherwise=tell
+        ),
+        **_delete_states("Delete the older config", "Delete the older model", "$older", then=tell),
+        tell: notify(
+            props.topic_arn,
+            literal(f"[atelier] endpoint {props.endpoint_name} serves a new model"),
+            f"{literal(f'Endpoint {props.physical_name} serves version ')} & $string($version) & '.\\n\\n'"
+            " & $package & '\\nSmoke test: ' & $string($smokeTest)",
+            then="Done",
+        ),
+        "Done": {"Type": "Succeed", "Output": output},
+    }
+
+
+def _delete_states(config: str, model: str, name: str, *, then: str) -> States:
+    """Delete a config and its model, both called `name` (JSONata); what cannot be deleted does no harm."""
+    return {
+        config: task(
+            f"{API}:sagemaker:deleteEndpointConfig",
+            {"EndpointConfigName": jsonata(name)},
+            then=model,
+            on_error=ignore(model),
+        ),
+        model: task(
+            f"{API}:sagemaker:deleteModel", {"ModelName": jsonata(name)}, then=then, on_error=ignore(then)
+        ),
+    }
+
+
+def _undo_states(props: DeployWorkflowProps) -> States:
+    """Leave the endpoint as it was, and nothing of this deployment."""
+    name = props.physical_name
+    return {
+        UNDO: choice(
+            ("$done = 'created'", "Remove the endpoint"),
+            ("$done = 'updated' and $live != $previous", "Go back"),
+            otherwise="Delete the config",
+        ),
+        "Remove the endpoint": task(
+            f"{API}:sagemaker:deleteEndpoint",
+            {"EndpointName": name},
+            then="Delete the config",
+            on_error=ignore("Delete the config"),
+        ),
+        "Go back": task(
+            f"{API}:sagemaker:updateEndpoint",
+            {"EndpointName": name, "EndpointConfigName": jsonata("$previous")},
+            then="Wait to be back",
+            on_error=ignore("Explain"),
+            assign={"looks": 0},
+        ),
+        **_look_states(props, " to be back", then="Is it back?", on_error=ignore("Explain")),
+        # A config that is in use stays, whatever else is wrong.
+        "Is it back?": choice(("$live = $previous", "Delete the config"), otherwise="Explain"),
+        **_delete_states("Delete the config", "Delete the model", "$name", then="Explain"),
+    }

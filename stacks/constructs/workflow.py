@@ -1,0 +1,101 @@
+"""A Step Functions state machine with a role and a log group of its own.
+
+Written as plain CloudFormation resources, as the functions are: `aws_stepfunctions` is slow to import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from stacks.constructs.role import service_role
+
+LOG_RETENTION = logs.RetentionDays.THREE_MONTHS
+# None of these has a resource to name.
+LOG_DELIVERY_ACTIONS = (
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+)
+TRACE_ACTIONS = (
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowProps:
+    """What tells one workflow from another."""
+
+    name: str
+    definition: Mapping[str, Any]
+    """In Amazon States Language; may hold tokens."""
+    key: kms.IKey
+    """Encrypts the log group."""
+
+
+class Workflow(Construct):
+    """A state machine; what it may do is granted to its `role`, `arn` is a token to refer to it by."""
+
+    def __init__(self, scope: Construct, id_: str, props: WorkflowProps) -> None:
+        super().__init__(scope, id_)
+        self.name = props.name
+        self.role = self._role()
+        machine = self._machine(props, self._log_group(props))
+        # A machine that is started before its role's policy is attached fails.
+        machine.node.add_dependency(self.role)
+        self.arn = machine.ref
+
+    def _role(self) -> iam.Role:
+        role = service_role(
+            self, "Role", service="states.amazonaws.com", description=f"Runs the workflow {self.name}"
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(actions=[*LOG_DELIVERY_ACTIONS, *TRACE_ACTIONS], resources=["*"])
+        )
+        return role
+
+    def _log_group(self, props: WorkflowProps) -> logs.LogGroup:
+        return logs.LogGroup(
+            self,
+            "Logs",
+            # Groups below this path share one statement of the account's policy for log delivery, which is
+            # limited in length.
+            log_group_name=f"/aws/vendedlogs/states/{props.name}",
+            retention=LOG_RETENTION,
+            encryption_key=props.key,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+
+    def _machine(self, props: WorkflowProps, log_group: logs.LogGroup) -> cdk.CfnResource:
+        return cdk.CfnResource(
+            self,
+            "Machine",
+            type="AWS::StepFunctions::StateMachine",
+            properties={
+                "StateMachineName": props.name,
+                "StateMachineType": "STANDARD",
+                "RoleArn": self.role.role_arn,
+                "DefinitionString": cdk.Stack.of(self).to_json_string(dict(props.definition)),
+                "LoggingConfiguration": {
+                    "Destinations": [{"CloudWatchLogsLogGroup": {"LogGroupArn": log_group.log_group_arn}}],
+                    "IncludeExecutionData": True,
+                    "Level": "ALL",
+                },
+                "TracingConfiguration": {"Enabled": True},
+            },
+        )
