@@ -7,6 +7,7 @@ import json
 from moto.iam import iam_backends
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy
+from moto.logs import logs_backends
 
 from localaws.cloudformation.resources._common import partition
 
@@ -25,3 +26,8 @@ def provide_managed_policy(account: str, region: str, arn: str) -> None:
     if described is not None:
         policy = AWSManagedPolicy.from_data(name, account, region, described)
         backend.managed_policies[policy.arn] = policy
+
+
+def set_log_group_key(account: str, region: str, name: str, key: str | None) -> None:
+    """Change the key of a log group: moto has no AssociateKmsKey."""
+    logs_backends[account][region].groups[name].kms_key_id = key
