@@ -139,16 +139,19 @@ class Schedule(Model):
     """Such as `rate(1 day)` or `cron(0 6 * * ? *)`."""
 
 
+KINDS = {"upload": "Upload", "schedule": "Schedule"}
+
+
 def _kind_of_trigger(value: Any) -> str | None:
     if isinstance(value, Upload | Schedule):
-        return type(value).__name__.lower()
+        return type(value).__name__
     # With both or neither, the error should say so rather than come twice.
-    kinds = [kind for kind in ("upload", "schedule") if isinstance(value, dict) and kind in value]
+    kinds = [kind for key, kind in KINDS.items() if isinstance(value, dict) and key in value]
     return kinds[0] if len(kinds) == 1 else None
 
 
 Trigger = Annotated[
-    Annotated[Upload, Tag("upload")] | Annotated[Schedule, Tag("schedule")],
+    Annotated[Upload, Tag(KINDS["upload"])] | Annotated[Schedule, Tag(KINDS["schedule"])],
     Discriminator(
         _kind_of_trigger,
         custom_error_type="trigger",
