@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
 from stacks.access import Access
+from stacks.arns import Arns
 from stacks.constructs.bucket import SecureBucket, SecureBucketProps
 from stacks.constructs.permission import Permission, allow
 from stacks.team_stack import TeamStack
@@ -42,15 +43,17 @@ class Data(TeamStack):
 
     def __init__(self, scope: Construct, id_: names.StackKind, props: DataProps) -> None:
         super().__init__(scope, id_, props.spec, holds_state=True)
-        self._spec = props.spec
-        self.key = self._key()
-        self.logs = self._bucket("logs", expire_after_days=ACCESS_LOG_DAYS)
-        self.data = self._bucket("data", key=self.key, access_logs=self.logs, publish_events=True)
-        self.artifacts = self._bucket("artifacts", key=self.key, access_logs=self.logs)
+        spec = props.spec
+        self.key = self._key(spec)
+        self.logs = SecureBucket(
+            self, "Logs", SecureBucketProps(spec=spec, kind="logs", expire_after_days=ACCESS_LOG_DAYS)
+        )
+        kept: dict[str, Any] = {"spec": spec, "key": self.key, "access_logs": self.logs}
+        self.data = SecureBucket(self, "Data", SecureBucketProps(kind="data", publish_events=True, **kept))
+        self.artifacts = SecureBucket(self, "Artifacts", SecureBucketProps(kind="artifacts", **kept))
         self._let_jobs_use_it(props.access.execution_role)
 
-    def _key(self) -> kms.Key:
-        spec = self._spec
+    def _key(self, spec: TeamEnvironment) -> kms.Key:
         key = kms.Key(
             self,
             "Key",
@@ -63,26 +66,6 @@ class Data(TeamStack):
         for statement in _service_statements(spec):
             key.add_to_resource_policy(statement)
         return key
-
-    def _bucket(
-        self,
-        kind: names.BucketKind,
-        *,
-        key: kms.Key | None = None,
-        access_logs: s3.Bucket | None = None,
-        expire_after_days: int | None = None,
-        publish_events: bool = False,
-    ) -> SecureBucket:
-        spec = self._spec
-        props = SecureBucketProps(
-            name=names.bucket(spec.team, spec.name, kind, spec.account, spec.region),
-            retain=spec.retain,
-            key=key,
-            access_logs=access_logs,
-            expire_after_days=expire_after_days,
-            publish_events=publish_events,
-        )
-        return SecureBucket(self, kind.capitalize(), props)
 
     def _let_jobs_use_it(self, execution_role: iam.Role) -> None:
         # A policy of this stack on a role of the access stack: a grant to the role itself would put the
@@ -122,13 +105,7 @@ def _service_statements(spec: TeamEnvironment) -> list[iam.PolicyStatement]:
         principals=[iam.ServicePrincipal(f"logs.{spec.region}.amazonaws.com")],
         actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
         resources=["*"],  # in a key policy: this key
-        conditions={
-            "ArnLike": {
-                "kms:EncryptionContext:aws:logs:arn": (
-                    f"arn:{cdk.Aws.PARTITION}:logs:{spec.region}:{spec.account}:log-group:*"
-                )
-            }
-        },
+        conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": Arns(spec).of("logs", "log-group:*")}},
     )
     events = iam.PolicyStatement(
         sid="EventsToEncryptedTopicsAndQueues",

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import aws_cdk as cdk
-
 from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
+from stacks.arns import Arns
 from stacks.constructs.permission import Permission
 
-BUCKET_KINDS: tuple[names.BucketKind, ...] = ("data", "artifacts", "logs")
 PULL_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 LOG_ACTIONS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
 METRIC_NAMESPACES = ("/aws/sagemaker", "/aws/sagemaker/*", "aws/sagemaker/*")
@@ -40,64 +38,6 @@ UNSCOPED_ACTIONS = {
     "xray:PutTraceSegments": "takes no resource",
 }
 """Actions that AWS lets nobody narrow to a resource, each with the reason; tests refuse every other `*`."""
-
-
-class Arns:
-    """The ARNs of one environment's resources, by the names that they begin with."""
-
-    def __init__(self, spec: TeamEnvironment) -> None:
-        self._spec = spec
-        self.prefix = names.stage(spec.team, spec.name)
-
-    def of(self, service: str, resource: str) -> str:
-        """A resource of this account and region; `{}` in `resource` stands for `team-env`."""
-        spec = self._spec
-        place = f"{spec.region}:{spec.account}"
-        return f"arn:{cdk.Aws.PARTITION}:{service}:{place}:{resource.format(self.prefix)}"
-
-    def roles(self) -> str:
-        """Every role that CloudFormation names after one of the environment's stacks."""
-        return f"arn:{cdk.Aws.PARTITION}:iam::{self._spec.account}:role/{self.prefix}-*"
-
-    def buckets(self) -> list[str]:
-        """The environment's buckets and their objects."""
-        spec = self._spec
-        own = [names.bucket(spec.team, spec.name, kind, spec.account, spec.region) for kind in BUCKET_KINDS]
-        return [f"arn:{cdk.Aws.PARTITION}:s3:::{name}{objects}" for name in own for objects in ("", "/*")]
-
-    def assets(self) -> str:
-        """What `cdk deploy` publishes in this account and region: code archives."""
-        return f"arn:{cdk.Aws.PARTITION}:s3:::cdk-*-assets-{self._spec.account}-{self._spec.region}/*"
-
-    def job_logs(self) -> list[str]:
-        """The environment's log streams in SageMaker's groups; all training jobs of an account share one."""
-        return [
-            self.of("logs", f"log-group:/aws/sagemaker/{pattern}")
-            for pattern in (
-                "Endpoints/{}-*",
-                "TrainingJobs:log-stream:",  # the group, as CreateLogGroup and DescribeLogStreams name it
-                "TrainingJobs:log-stream:{}-*",
-            )
-        ]
-
-    def workflow_logs(self) -> list[str]:
-        """The log groups of the environment's functions and state machines."""
-        return [
-            self.of("logs", f"log-group:/aws/{pattern}")
-            for pattern in ("lambda/{}-*", "vendedlogs/states/{}-*")
-        ]
-
-    def workflows(self) -> list[str]:
-        """What its workflows are made of: alarms, functions, topics, queues, parameters, state machines."""
-        return [
-            self.of("cloudwatch", "alarm:{}-*"),
-            self.of("cloudwatch", "alarm:TargetTracking-endpoint/{}-*"),
-            self.of("lambda", "function:{}-*"),
-            self.of("sns", "{}-*"),
-            self.of("sqs", "{}-*"),
-            self.of("ssm", f"parameter/atelier/{self._spec.team}/{self._spec.name}/*"),
-            self.of("states", "*:{}-*"),
-        ]
 
 
 def boundary(spec: TeamEnvironment) -> list[Permission]:
@@ -227,7 +167,7 @@ def _logs_and_images(
         Permission(
             sid="ImagesOfAws",
             actions=PULL_ACTIONS,
-            resources=[f"arn:{cdk.Aws.PARTITION}:ecr:{spec.region}:*:repository/*"],
+            resources=[arns.of("ecr", "repository/*", account="*")],
             # Keeps the wildcard away from the other teams of this account.
             conditions={"StringNotEquals": {"aws:ResourceAccount": spec.account}},
             because="AWS publishes images from another account in each region; its owner decides who pulls",

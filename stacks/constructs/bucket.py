@@ -9,6 +9,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from atelier.spec import names
+from atelier.spec.model import TeamEnvironment
+from stacks.arns import Arns
+
 INCOMPLETE_UPLOAD_DAYS = 7
 OLD_VERSION_DAYS = 90
 
@@ -17,9 +21,8 @@ OLD_VERSION_DAYS = 90
 class SecureBucketProps:
     """What tells one bucket from another."""
 
-    name: str
-    retain: bool
-    """Keep the bucket and its objects when its stack goes; otherwise both are deleted."""
+    spec: TeamEnvironment
+    kind: names.BucketKind
     key: kms.IKey | None = None
     """The KMS key of its objects; S3's own encryption without one."""
     access_logs: s3.IBucket | None = None
@@ -33,16 +36,20 @@ class SecureBucketProps:
 class SecureBucket(s3.Bucket):
     """TLS 1.2 or newer only, no public access, owner enforced, versions kept for 90 days.
 
+    It goes with its stack, objects included, unless the environment is to be retained.
+
     `literal_arn` is its ARN in words that mean the same in every stack, for policies on its objects:
     `bucket_arn` would make each stack import it, and an import holds the exporting stack fast.
     """
 
     def __init__(self, scope: Construct, id_: str, props: SecureBucketProps) -> None:
-        self.literal_arn = f"arn:{cdk.Aws.PARTITION}:s3:::{props.name}"
+        spec = props.spec
+        name = names.bucket(spec.team, spec.name, props.kind, spec.account, spec.region)
+        self.literal_arn = Arns(spec).bucket(props.kind)
         super().__init__(
             scope,
             id_,
-            bucket_name=props.name,
+            bucket_name=name,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
@@ -54,9 +61,9 @@ class SecureBucket(s3.Bucket):
             bucket_key_enabled=True if props.key else None,
             lifecycle_rules=[_lifecycle(props.expire_after_days)],
             server_access_logs_bucket=props.access_logs,
-            server_access_logs_prefix=f"{props.name}/" if props.access_logs else None,
-            removal_policy=cdk.RemovalPolicy.RETAIN if props.retain else cdk.RemovalPolicy.DESTROY,
-            auto_delete_objects=not props.retain,
+            server_access_logs_prefix=f"{name}/" if props.access_logs else None,
+            removal_policy=cdk.RemovalPolicy.RETAIN if spec.retain else cdk.RemovalPolicy.DESTROY,
+            auto_delete_objects=not spec.retain,
         )
         if props.publish_events:
             self._publish_events()

@@ -36,8 +36,7 @@ class Permission:
     def wildcards(self) -> list[str]:
         """What holds a wildcard, in the words of cdk-nag: `Action::…`, `Resource::…`."""
         found = [f"Action::{action}" for action in self.actions if "*" in action]
-        found += [f"Resource::{resource}" for resource in self.resources if "*" in resource]
-        return [text.replace(cdk.Aws.PARTITION, "<AWS::Partition>") for text in found]
+        return found + [f"Resource::{resource}" for resource in self.resources if "*" in resource]
 
     @property
     def statement(self) -> iam.PolicyStatement:
@@ -52,8 +51,12 @@ class Permission:
 
 def allow(grantee: iam.Role | iam.Policy | iam.ManagedPolicy, *permissions: Permission) -> None:
     """Add the permissions to the grantee's policy, and their reasons to its record for cdk-nag."""
-    for permission in permissions:
-        grantee.grant_principal.add_to_principal_policy(permission.statement)
+    statements = [permission.statement for permission in permissions]
+    if isinstance(grantee, iam.Role):
+        for statement in statements:
+            grantee.add_to_policy(statement)
+    else:
+        grantee.add_statements(*statements)
     reasons = {text: permission.because for permission in permissions for text in permission.wildcards}
     cdk.Validations.of(grantee).acknowledge(
         *(
