@@ -1,0 +1,1 @@
+"""What a Task state may call: Lambda functions, optimised integrations, any operation of an AWS SDK."""
