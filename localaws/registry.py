@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from localaws import moto_patches
 from localaws.cloudformation.api import CloudFormation
 from localaws.cloudtrail import CloudTrail
-from localaws import moto_patches
 from localaws.events import Events
 from localaws.lambda_ import Lambda
 from localaws.sagemaker.service import SageMaker
@@ -15,10 +15,12 @@ from localaws.world import World
 
 def build_services(world: World) -> list[Service]:
     """One instance of each service that answers for itself; every other API is moto's."""
+    moto_patches.apply(world)
     sagemaker = SageMaker(world)
     return [
         CloudFormation(world),
         CloudTrail(world),
+        Events(world),
         Lambda(world),
         sagemaker,
         sagemaker.runtime(),

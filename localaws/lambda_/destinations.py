@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from localaws.events.targets import queue_url
 from localaws.lambda_.sandbox import Event
 from localaws.service import AwsError
 from localaws.world import World
@@ -40,7 +41,7 @@ def send_dead_letter(world: World, account: str, target: str, event: Event, mess
     body = event.payload.decode()
     if _service(target) == "sqs":
         client.send_message(
-            QueueUrl=_queue_url(client, target), MessageBody=body, MessageAttributes=attributes
+            QueueUrl=queue_url(client, target), MessageBody=body, MessageAttributes=attributes
         )
     else:
         client.publish(TopicArn=target, Message=body, MessageAttributes=attributes)
@@ -50,13 +51,8 @@ def _service(arn: str) -> str:
     return arn.split(":")[2] if arn.count(":") >= 5 else ""  # noqa: PLR2004 -- the parts of an ARN
 
 
-def _queue_url(client: Any, arn: str) -> str:
-    account, name = arn.split(":")[4:6]
-    return str(client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"])
-
-
 def _to_queue(client: Any, target: str, record: Record) -> None:
-    client.send_message(QueueUrl=_queue_url(client, target), MessageBody=json.dumps(record))
+    client.send_message(QueueUrl=queue_url(client, target), MessageBody=json.dumps(record))
 
 
 def _to_topic(client: Any, target: str, record: Record) -> None:

@@ -1,0 +1,135 @@
+"""Where moto does otherwise than AWS and its API has no door: each place that is replaced, and why.
+
+The replacements are made once in a process; what they do, they do for the latest server in it.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from moto.events.models import Rule
+from moto.iam.access_control import PermissionResult
+from moto.s3 import notifications
+from moto.s3.models import FakeBucket, S3Backend
+from moto.s3.notifications import S3NotificationEvent
+from moto.sns.models import Subscription
+
+from localaws.events import delivery, s3, sns
+from localaws.world import World
+
+_current: list[World] = []
+
+
+def apply(world: World) -> None:
+    """Lead moto's events to the services of `world`."""
+    if not _current:
+        for patch in (
+            _let_s3_tell_of_created_objects,
+            _let_s3_tell_of_deleted_objects,
+            _let_no_bucket_policy_deny,
+            _let_sns_reach_functions_and_people,
+            _let_rules_reach_every_target,
+        ):
+            patch()
+    _current[:] = [world]
+
+
+def _let_s3_tell_of_created_objects() -> None:
+    """Full messages for every target; moto's lack half the fields and go to its own Lambda.
+
+    Its events for tags and ACLs are left out, since it sends them for each PutObject as well, and those
+    for deletions are told where they happen, as moto says nothing of delete markers.
+    """
+    events = {
+        S3NotificationEvent.OBJECT_CREATED_PUT_EVENT: ("Put", "PutObject"),
+        S3NotificationEvent.OBJECT_CREATED_POST_EVENT: ("Post", "PostObject"),
+        S3NotificationEvent.OBJECT_CREATED_COPY_EVENT: ("Copy", "CopyObject"),
+        S3NotificationEvent.OBJECT_CREATED_COMPLETE_MULTIPART_UPLOAD_EVENT: (
+            "CompleteMultipartUpload",
+            "CompleteMultipartUpload",
+        ),
+    }
+
+    def send_event(account_id: str, event_name: S3NotificationEvent, bucket: Any, key: Any) -> None:
+        # To moto, the end of a multipart upload is a put as well.
+        part_of_upload = event_name == S3NotificationEvent.OBJECT_CREATED_PUT_EVENT and key.multipart
+        if event_name in events and not part_of_upload:
+            s3.notify(_current[0], s3.Change.created(account_id, bucket, key, *events[event_name]))
+
+    notifications.send_event = send_event
+
+
+def _let_s3_tell_of_deleted_objects() -> None:
+    """Tell of deletions and of delete markers."""
+    original = S3Backend.delete_object
+
+    @functools.wraps(original)
+    def delete_object(
+        self: S3Backend, bucket_name: str, key_name: str, version_id: str | None = None, **options: Any
+    ) -> tuple[bool, dict[str, Any]]:
+        bucket = self.get_bucket(bucket_name)
+        existed = key_name in bucket.keys
+        success, meta = original(self, bucket_name, key_name, version_id, **options)
+        if success and existed:
+            marker = bucket.is_versioned and version_id is None
+            version = meta.get("version-id")
+            s3.notify(
+                _current[0], s3.Change.deleted(self.account_id, bucket, key_name, version, marker=marker)
+            )
+        return success, meta
+
+    S3Backend.delete_object = delete_object
+
+
+def _let_no_bucket_policy_deny() -> None:
+    """Moto reads no Condition: a policy that denies plain HTTP would deny all. IAM is not enforced here."""
+    original = FakeBucket.get_permission
+
+    @functools.wraps(original)
+    def get_permission(self: FakeBucket, action: str, resource: str) -> PermissionResult:
+        found = original(self, action, resource)
+        return PermissionResult.NEUTRAL if found == PermissionResult.DENIED else found
+
+    FakeBucket.get_permission = get_permission
+
+
+def _let_sns_reach_functions_and_people() -> None:
+    """Moto asks its own Lambda, and drops mail."""
+    original = Subscription.publish
+
+    @functools.wraps(original)
+    def publish(self: Subscription, message: str, message_id: str, **options: Any) -> None:
+        if self.protocol not in sns.PROTOCOLS:
+            original(self, message, message_id, **options)
+            return
+        attributes = options.get("message_attributes")
+        matcher = self._filter_policy_matcher
+        if matcher is not None and not matcher.matches(attributes, message):
+            return
+        if options.get("message_structure") == "json":
+            message = self._parse_message_structure(message, self.protocol)
+        notification = sns.Notification(
+            account=self.account_id,
+            topic_arn=self.topic.arn,
+            subscription_arn=self.arn,
+            protocol=self.protocol,
+            endpoint=self.endpoint,
+            message_id=message_id,
+            subject=options.get("subject"),
+            message=message,
+            attributes=attributes or {},
+        )
+        _current[0].background(sns.deliver, _current[0], notification)
+
+    Subscription.publish = publish
+
+
+def _let_rules_reach_every_target() -> None:
+    """Moto sends the events of a replay itself, and to few kinds of target."""
+
+    def send_to_targets(self: Rule, original_event: Any, **_: Any) -> None:
+        if delivery.matches(self, original_event):
+            delivery.send_to_targets(_current[0], self, original_event)
+
+    Rule.send_to_targets = send_to_targets
