@@ -36,11 +36,7 @@ class Actions:
         self._note(old or draft, f"{verb}_IN_PROGRESS", _REPLACING if old else "")
         try:
             created = self._call(draft, lambda kind, at: kind.create(at, draft.properties))
-            if old and created.physical_id == old.physical_id:
-                raise ResourceFailed(
-                    "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
-                    f"Rename {old.physical_id} and update the stack again."
-                )
+            _refuse_same(created.physical_id, old)
         except ResourceFailed as failure:
             self._note(old or replace(draft, physical_id=failure.physical_id), f"{verb}_FAILED", str(failure))
             raise
@@ -126,6 +122,14 @@ class Actions:
         told = replace(resource, status=status, reason=reason, updated=now())
         self._stack.tell(told)
         return told
+
+
+def _refuse_same(physical_id: str, old: Resource | None) -> None:
+    if old and physical_id == old.physical_id:
+        raise ResourceFailed(
+            "CloudFormation cannot update a stack when a custom-named resource requires replacing. "
+            f"Rename {physical_id} and update the stack again."
+        )
 
 
 def _explain(error: ClientError) -> str:

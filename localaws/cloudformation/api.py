@@ -14,7 +14,7 @@ from localaws.world import World
 
 
 class CloudFormation(ChangeSetOperations, ReadingOperations, Service):
-    """The whole of CloudFormation: an operation that is not answered here must not reach moto's own stacks."""
+    """The whole of CloudFormation: what is not answered here must not reach moto's own stacks."""
 
     name = "cloudformation"
 

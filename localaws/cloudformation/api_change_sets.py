@@ -96,7 +96,8 @@ class ChangeSetOperations(StackOperations):
         if change_set.execution_status != "AVAILABLE" or blueprint is None:
             raise AwsError(
                 "InvalidChangeSetStatus",
-                f"ChangeSet [{change_set.id}] cannot be executed in its current status of [{change_set.status}]",
+                f"ChangeSet [{change_set.id}] cannot be executed in its current status "
+                f"of [{change_set.status}]",
             )
         self.engine.begin(stack)
         change_set.execution_status = "EXECUTE_IN_PROGRESS"
@@ -130,7 +131,7 @@ class ChangeSetOperations(StackOperations):
             if change_set.execution_status == "EXECUTE_IN_PROGRESS":
                 raise AwsError(
                     "InvalidChangeSetStatus",
-                    f"ChangeSet [{change_set.id}] cannot be deleted in its current status of [EXECUTE_IN_PROGRESS]",
+                    f"ChangeSet [{change_set.id}] cannot be deleted while it is carried out",
                 )
             stack.change_sets.pop(change_set.id, None)
         return {}

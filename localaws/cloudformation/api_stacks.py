@@ -12,8 +12,8 @@ from localaws.cloudformation.model import Options, Stack
 from localaws.cloudformation.template import TemplateError
 from localaws.service import Call, Params, Result, operation
 
-PATIENCE_SECONDS = 3.0
-"""How long an operation waits for its own work: the CDK command looks only every 5 s whether it is done."""
+PATIENCE_SECONDS = 5.0
+"""How long an operation waits for its own work: the CDK command asks only every 5 s."""
 
 
 class StackOperations:

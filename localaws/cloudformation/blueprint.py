@@ -64,8 +64,8 @@ def draw_blueprint(
     """The blueprint of a stack.
 
     Raises:
-        TemplateError: a rule is broken, a resource type or property is not emulated, a reference leads nowhere,
-            or resources need each other in a circle.
+        TemplateError: a rule is broken, a resource type or property is not emulated, a reference leads
+            nowhere, or resources need each other in a circle.
         AwsError: InsufficientCapabilitiesException.
     """
     evaluator = Evaluator(

@@ -164,6 +164,5 @@ class _Mailbox:
             pause = min(pause * 1.3, _LONGEST_POLL_SECONDS)
         raise ResourceFailed(
             "CloudFormation did not receive a response from your Custom Resource. Please check your logs for "
-            f"requestId [{self._at['Key']}]. If you are using the Python cfn-response module, you may need to "
-            "update your Lambda function code so that CloudFormation can attach the updated version."
+            f"requestId [{self._at['Key']}]."
         )

@@ -24,7 +24,6 @@ _NOT_EMULATED = {
     "NotificationARNs": "NotificationARNs: stack events are not sent to topics; the option",
     "ResourceTypes": "ResourceTypes",
     "ResourcesToImport": "ResourcesToImport",
-    "ImportExistingResources": "ImportExistingResources",
     "StackPolicyBody": "StackPolicyBody",
     "StackPolicyURL": "StackPolicyURL",
     "StackPolicyDuringUpdateBody": "StackPolicyDuringUpdateBody",
@@ -34,7 +33,11 @@ _NOT_EMULATED = {
 
 
 def refuse_unknown_options(params: Mapping[str, Any]) -> None:
-    """Raise NotEmulated for an option that would have an effect on AWS and has none here."""
+    """Raise NotEmulated for an option that would have an effect on AWS and has none here.
+
+    ImportExistingResources, which the CDK command always sets to bootstrap, is let through: where it would
+    import a resource, its creation fails because it exists.
+    """
     for name, what in _NOT_EMULATED.items():
         if params.get(name):
             raise NotEmulated(f"CloudFormation's {what}")

@@ -6,7 +6,7 @@ import threading
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from localaws.cloudformation.changes import Change
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
+_TICK = timedelta(milliseconds=1)
 _GONE = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})
 
 
@@ -142,6 +143,8 @@ class Stack:
     events: list[Event] = field(default_factory=list)
     change_sets: dict[str, ChangeSet] = field(default_factory=dict)
     operation_id: str = ""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held while an event is added."""
     idle: threading.Event = field(default_factory=threading.Event)
     cancelled: threading.Event = field(default_factory=threading.Event)
 
@@ -168,19 +171,22 @@ class Stack:
         )
 
     def _tell(self, logical_id: str, physical_id: str, type_name: str, status: str, reason: str) -> None:
-        self.events.append(
-            Event(
-                id=str(uuid.uuid4()),
-                operation_id=self.operation_id,
-                logical_id=logical_id,
-                physical_id=physical_id,
-                type_name=type_name,
-                status=status,
-                reason=reason,
-                time=now(),
-                token=self.options.token,
+        with self.lock:
+            # Clients sort events by time, which they know to the millisecond: no two share one.
+            time = max(now(), self.events[-1].time + _TICK) if self.events else now()
+            self.events.append(
+                Event(
+                    id=str(uuid.uuid4()),
+                    operation_id=self.operation_id,
+                    logical_id=logical_id,
+                    physical_id=physical_id,
+                    type_name=type_name,
+                    status=status,
+                    reason=reason,
+                    time=time,
+                    token=self.options.token,
+                )
             )
-        )
 
     @property
     def in_progress(self) -> bool:
