@@ -116,8 +116,8 @@ def _findings(context: Context) -> Findings:
         yield from _check_metrics(at, job)
         yield from _check_hyperparameters(at, job)
         for index, instance_type in enumerate(job.instances):
-            yield from _check_instance((*at, "instances", index), instance_type, "training")
-        yield from _check_training_image(context, at, job)
+            here = (*at, "instances", index)
+            yield from _check_instance(context, here, instance_type, "training", job.framework)
     for name, endpoint in context.file.endpoints.items():
         yield from _check_endpoint(context, ("endpoints", name), endpoint)
 
@@ -170,8 +170,17 @@ def _check_source(context: Context, at: Steps, job: Job) -> Findings:
         yield Finding((*at, "script"), "a script needs the framework that runs it", "add  framework: sklearn")
     elif job.script is None:
         yield Finding((*at, "framework"), "a framework needs a script to run", "add  script: <folder>")
+    if job.framework is not None:
+        yield from _check_version((*at, "framework", "version"), job.framework)
     if job.script is not None:
         yield from _check_script((*at, "script"), context.scripts, job.script)
+
+
+def _check_version(at: Steps, framework: Framework) -> Findings:
+    try:
+        images.resolve(framework.name, framework.version)
+    except images.ImageError as error:
+        yield Finding(at, error.reason, error.remedy)
 
 
 def _check_script(at: Steps, scripts: Path, script: str) -> Findings:
@@ -255,36 +264,36 @@ def _check_hyperparameters(at: Steps, job: Job) -> Findings:
             yield Finding(here, reason, "put it into a file of the script's folder")
 
 
-def _check_instance(at: Steps, instance_type: str, use: instances.Use) -> Findings:
+def _check_instance(
+    context: Context, at: Steps, instance_type: str, use: instances.Use, framework: Framework | None
+) -> Findings:
+    """An instance type must exist, and the framework must have an image for it there."""
     successor = instances.RETIRED.get(instance_type.split(".")[1])
+    known = instances.types(use)
     if successor:
         yield Finding(at, "AWS has retired this family", f"use {successor}")
-        return
-    known = instances.types(use)
-    if instance_type not in known:
+    elif instance_type not in known:
         family = instance_type.rpartition(".")[0] + "."
         siblings = [one for one in known if one.startswith(family)]
         remedy = choose(instance_type, siblings or known, nothing="")
         yield Finding(at, f"SageMaker has no such instance type for {use}", remedy)
-
-
-def _check_training_image(context: Context, at: Steps, job: Job) -> Findings:
-    if job.framework is None:
-        return
-    try:
-        images.resolve(job.framework.name, job.framework.version)
-    except images.ImageError as error:
-        yield Finding((*at, "framework", "version"), error.reason, error.remedy)
-        return
-    for index, instance_type in enumerate(job.instances):
+    elif framework and _is_known(framework) and context.region in instances.regions():
+        image = images.training_image if use == "training" else images.inference_image
         try:
-            images.training_image(job.framework, context.region, instance_type)
+            image(framework, context.region, instance_type)
         except images.ImageError as error:
-            yield Finding((*at, "instances", index), error.reason, error.remedy)
+            yield Finding(at, error.reason, error.remedy)
+
+
+def _is_known(framework: Framework) -> bool:
+    try:
+        images.resolve(framework.name, framework.version)
+    except images.ImageError:
+        return False
+    return True
 
 
 def _check_endpoint(context: Context, at: Steps, endpoint: Endpoint) -> Findings:
-    yield from _check_instance((*at, "instance"), endpoint.instance, "hosting")
     scaling = endpoint.scaling
     if scaling and scaling.min_instances > scaling.max_instances:
         here = (*at, "scaling", "max_instances")
@@ -296,20 +305,18 @@ def _check_endpoint(context: Context, at: Steps, endpoint: Endpoint) -> Findings
         remedy = choose(endpoint.job, context.file.jobs, nothing="declare the job that trains its model")
         yield Finding((*at, "job"), "there is no such job", remedy)
     elif job.framework is not None:
-        yield from _check_inference(context, at, endpoint, job.framework, job.script)
+        yield from _check_inference_script(context, (*at, "job"), job.framework, job.script)
+    framework = job.framework if job else None
+    yield from _check_instance(context, (*at, "instance"), endpoint.instance, "hosting", framework)
 
 
-def _check_inference(
-    context: Context, at: Steps, endpoint: Endpoint, framework: Framework, script: str | None
+def _check_inference_script(
+    context: Context, at: Steps, framework: Framework, script: str | None
 ) -> Findings:
-    try:
-        images.inference_image(framework, context.region, endpoint.instance)
-    except images.ImageError as error:
-        yield Finding((*at, "instance"), error.reason, error.remedy)
     folder = context.scripts / (script or "")
     has_training = (folder / "train.py").is_file()
     has_inference = (folder / "inference.py").is_file()
     if framework.name in NEEDS_INFERENCE_SCRIPT and has_training and not has_inference:
         script_file = f"{folder.parent.name}/{script}/inference.py"
         reason = f"{framework.name} cannot load a model without {script_file}"
-        yield Finding((*at, "job"), reason, "add it, with a model_fn(model_dir)")
+        yield Finding(at, reason, "add it, with a model_fn(model_dir)")

@@ -96,21 +96,22 @@ def dotted(path: Steps) -> str:
     return text
 
 
-def merge(base: Node, patch: Node) -> Node:
+def merge(base: Node | None, patch: Node) -> Node:
     """`base` with `patch` merged over it as a JSON Merge Patch (RFC 7396).
 
     Mappings merge key by key, everything else is replaced, null removes the key. Every value keeps the place
     where it is written, in the base or in the patch.
     """
-    if not isinstance(base.value, dict) or not isinstance(patch.value, dict):
+    if not isinstance(patch.value, dict):
         return patch
-    merged: dict[str, Node] = dict(base.value)
+    under = base if base and isinstance(base.value, dict) else replace(patch, value={})
+    merged: dict[str, Node] = dict(under.value)
     for key, value in patch.value.items():
         if value.value is None:
             merged.pop(key, None)
         else:
-            merged[key] = merge(merged.get(key) or replace(value, value={}), value)
-    return replace(base, value=merged)
+            merged[key] = merge(merged.get(key), value)
+    return replace(under, value=merged)
 
 
 def read(file: Path) -> Node:

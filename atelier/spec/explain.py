@@ -154,6 +154,7 @@ _EXPLANATIONS: dict[str, _Explanation] = {
     "dict_type": _wanted("a mapping", "{key: value}"),
     "model_type": _wanted("a mapping", "{key: value}"),
     "scalar": _wanted("text, a finite number, true or false", "0.5"),
+    "trigger": lambda wrong: (wrong.message, "such as  - upload: [train]  or  - schedule: rate(1 day)"),
     "string_pattern_mismatch": _pattern,
     "literal_error": _one_of,
     "greater_than_equal": _bound("must be at least {limit}"),

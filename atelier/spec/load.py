@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -128,4 +129,6 @@ def _variant(base: Node, override: Node | None) -> Node:
     """The file as one environment sees it."""
     if override is None or not isinstance(override.value, dict):
         return base
-    return document.merge(base, override)
+    # What an override cannot change is left out here, and reported by the checks.
+    kept = {key: node for key, node in override.value.items() if key not in checks.FIXED_BY_FILE}
+    return document.merge(base, replace(override, value=kept))

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import pytest
+
+from atelier.spec.images import (
+    ENDED,
+    NO_SUCCESSOR,
+    PATCHED_UNTIL,
+    ImageError,
+    address,
+    inference_image,
+    resolve,
+    serving_version,
+    training_image,
+)
+from atelier.spec.model import Framework
+
+
+def test_addresses_are_those_of_the_sagemaker_sdk():
+    """Addresses as `sagemaker.core.image_uris.retrieve` spells them, one for each form of tag."""
+    expected = {
+        ("sklearn", "1.9", "ml.m5.large"): "sagemaker-scikit-learn:1.9-0-cpu-py3",
+        ("xgboost", "3.2", "ml.m5.large"): "sagemaker-xgboost:3.2-0",
+        ("pytorch", "2.10", "ml.g5.xlarge"): "pytorch-training:2.10.0-gpu-py313",
+        ("pytorch", "2.14", "ml.g5.xlarge"): "pytorch:2.14-cu133-amzn2023-sagemaker",
+        ("tensorflow", "2.21", "ml.m5.large"): "tensorflow-training:2.21.0-cpu-py312",
+        ("huggingface", "5.3", "ml.g5.xlarge"): (
+            "huggingface-pytorch-training:2.9.0-transformers5.3.0-gpu-py312-cu130-ubuntu22.04"
+        ),
+        ("mxnet", "1.9", "ml.m5.large"): "mxnet-training:1.9.0-cpu-py38",
+    }
+    for (name, version, instance_type), image in expected.items():
+        found = training_image(Framework(name=name, version=version), "eu-west-1", instance_type)
+        assert found.partition("/")[2] == image
+
+
+def test_account_and_domain_are_the_regions():
+    """The registry's account and domain follow the region."""
+    framework = Framework(name="sklearn", version="1.9-0")
+    found = {
+        region: training_image(framework, region, "ml.m5.large") for region in ("eu-west-1", "cn-north-1")
+    }
+    assert found["eu-west-1"].startswith("141502667606.dkr.ecr.eu-west-1.amazonaws.com/")
+    assert found["cn-north-1"].startswith("450853457545.dkr.ecr.cn-north-1.amazonaws.com.cn/")
+
+
+def test_blazingtext_serves_both():
+    """The built-in algorithm has one image for training and inference."""
+    scopes = {
+        address("blazingtext", "1", scope, "us-east-1", "ml.c5.2xlarge")
+        for scope in ("training", "inference")
+    }
+    assert scopes == {"811284229777.dkr.ecr.us-east-1.amazonaws.com/blazingtext:1"}
+
+
+@pytest.mark.parametrize(
+    ("framework", "version", "full"),
+    [
+        ("sklearn", None, "1.9-0"),
+        ("sklearn", "1.4", "1.4-2-py312"),
+        ("sklearn", "1.4-2", "1.4-2"),
+        ("xgboost", None, "3.2-0"),
+        ("pytorch", "2.1", "2.1.0"),
+        ("pytorch", "2.10", "2.10.0"),
+        ("tensorflow", None, "2.21.0"),
+        ("huggingface", None, "5.3.0"),
+    ],
+)
+def test_versions_may_be_short_or_omitted(framework, version, full):
+    """A short version is the newest that begins so, part by part; none is the newest of all."""
+    assert resolve(framework, version) == full
+
+
+def test_a_version_that_is_gone_names_the_nearest():
+    """The error names a version that exists, and the newest."""
+    with pytest.raises(ImageError, match=r"nearest is 2\.19\.0, the newest 2\.21\.0"):
+        resolve("tensorflow", "2.19.9")
+
+
+@pytest.mark.parametrize(
+    ("framework", "trained", "served"),
+    [
+        ("sklearn", "1.9", "1.9-0"),
+        ("tensorflow", "2.21", "2.20.0"),
+        ("pytorch", "2.14", "2.6.0"),
+        ("pytorch", "2.3", "2.3.0"),
+    ],
+)
+def test_served_by_the_same_version_or_the_newest_before(framework, trained, served):
+    """A model is never served by an image newer than the one that trained it."""
+    assert serving_version(framework, trained) == served
+
+
+@pytest.mark.parametrize(
+    ("framework", "region", "instance_type", "says"),
+    [
+        (Framework(name="sklearn"), "eu-west-1", "ml.g5.xlarge", "CPU instance"),
+        (Framework(name="huggingface"), "eu-west-1", "ml.m5.large", "GPU instance"),
+        (Framework(name="xgboost"), "eu-west-1", "ml.trn1.2xlarge", "neuron"),
+        (Framework(name="sklearn"), "mars-north-1", "ml.m5.large", "another region"),
+    ],
+)
+def test_no_image_says_why(framework, region, instance_type, says):
+    """A processor or region without an image is refused with what to use instead."""
+    with pytest.raises(ImageError, match=says):
+        training_image(framework, region, instance_type)
+
+
+def test_inference_image():
+    """The inference image has its own repository and tag."""
+    found = inference_image(Framework(name="pytorch", version="2.6"), "eu-west-1", "ml.g5.xlarge")
+    assert found.partition("/")[2] == "pytorch-inference:2.6.0-gpu-py312"
+
+
+def test_dates_are_of_images_that_exist():
+    """Each end of patches names an image of the table, and what is over says what to do."""
+    for framework, scope, version in PATCHED_UNTIL:
+        assert resolve(framework, version, scope) == version
+    over = {(framework, scope) for (framework, scope, _), end in PATCHED_UNTIL.items() if end == ENDED}
+    assert over == set(NO_SUCCESSOR)
