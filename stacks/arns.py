@@ -49,6 +49,12 @@ class Arns:
         """Every role that CloudFormation names after one of the environment's stacks."""
         return f"arn:{self._partition}:iam::{self._spec.account}:role/{self.prefix}-*"
 
+    def scaling_role(self) -> str:
+        """The role with which Application Auto Scaling changes endpoints; one an account, made by AWS."""
+        path = "aws-service-role/sagemaker.application-autoscaling.amazonaws.com"
+        name = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+        return f"arn:{self._partition}:iam::{self._spec.account}:role/{path}/{name}"
+
     def buckets(self) -> list[str]:
         """The environment's buckets and their objects."""
         return [self.bucket(kind) + objects for kind in BUCKET_KINDS for objects in ("", "/*")]

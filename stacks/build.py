@@ -13,6 +13,8 @@ from atelier.spec.model import TeamEnvironment
 from stacks.access import Access, AccessProps
 from stacks.data import Data, DataProps
 from stacks.registry import Registry, RegistryProps
+from stacks.serving import Serving, ServingProps
+from stacks.training import Training, TrainingProps
 
 
 class TeamStage(cdk.Stage):
@@ -32,6 +34,18 @@ class TeamStage(cdk.Stage):
         self.access = Access(self, "access", AccessProps(spec=spec))
         self.data = Data(self, "data", DataProps(spec=spec, access=self.access))
         self.registry = Registry(self, "registry", RegistryProps(spec=spec, data=self.data))
+        self.training = Training(
+            self,
+            "training",
+            TrainingProps(spec=spec, data=self.data, access=self.access, registry=self.registry),
+        )
+        self.serving = Serving(
+            self,
+            "serving",
+            ServingProps(
+                spec=spec, data=self.data, access=self.access, registry=self.registry, training=self.training
+            ),
+        )
         iam.PermissionsBoundary.of(self).apply(self.access.boundary)
 
 

@@ -29,8 +29,10 @@ UNSCOPED_ACTIONS = {
     "logs:ListLogDeliveries": "takes no resource",
     "logs:PutResourcePolicy": "takes no resource",
     "logs:UpdateLogDelivery": "the delivery of a state machine's log has no ARN",
+    "sagemaker:ListEndpointConfigs": "takes no resource",
     "sagemaker:ListEndpoints": "takes no resource",
     "sagemaker:ListModelPackages": "takes no resource",
+    "sagemaker:ListModels": "takes no resource",
     "sagemaker:ListTrainingJobs": "takes no resource",
     "xray:GetSamplingRules": "takes no resource",
     "xray:GetSamplingTargets": "takes no resource",
@@ -106,6 +108,11 @@ def boundary(spec: TeamEnvironment) -> list[Permission]:
             because="a scalable target's ARN is random; the role that uses one names its endpoint",
         ),
         Permission(
+            sid="ScalingsOwnRole",
+            actions=["iam:CreateServiceLinkedRole"],
+            resources=[arns.scaling_role()],
+        ),
+        Permission(
             sid="WaitForJobs",
             actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"],
             resources=[arns.of("events", "rule/StepFunctionsGetEventsForSageMaker*")],
@@ -119,6 +126,12 @@ def boundary(spec: TeamEnvironment) -> list[Permission]:
             because="CloudFormation names roles after their stack; policies name the exact role",
         ),
         *_logs_and_images(arns, spec, also_logs=arns.workflow_logs()),
+        Permission(
+            sid="ReadAndRemoveJobLogs",
+            actions=["logs:DeleteLogGroup", "logs:GetLogEvents"],
+            resources=arns.job_logs(),
+            because="streams are named when they begin; they begin with the environment's name",
+        ),
         Permission(
             sid="NoResourceToName",
             actions=list(UNSCOPED_ACTIONS),

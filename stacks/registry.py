@@ -10,6 +10,7 @@ from constructs import Construct
 
 from atelier.spec import names
 from atelier.spec.model import Image, TeamEnvironment
+from stacks.constructs.removal import Removal
 from stacks.data import Data
 from stacks.team_stack import TeamStack
 
@@ -25,13 +26,15 @@ class RegistryProps:
 class Registry(TeamStack):
     """A repository for each of the team's own images, a model package group for each job, by their names.
 
-    `ref` of a model package group is its ARN.
+    `ref` of a model package group is its ARN. `removal` removes what runs leave behind, for the stacks
+    that follow.
     """
 
     def __init__(self, scope: Construct, id_: names.StackKind, props: RegistryProps) -> None:
         super().__init__(scope, id_, props.spec, holds_state=True)
         self._props = props
         spec = props.spec
+        self.removal = Removal(self, "Removal", spec=spec, key=props.data.key)
         self.repositories = {name: self._repository(name, image) for name, image in spec.images.items()}
         self.model_package_groups = {job: self._model_package_group(job) for job in spec.jobs}
 
@@ -54,12 +57,18 @@ class Registry(TeamStack):
     def _model_package_group(self, job: str) -> cdk.CfnResource:
         # Not `aws_sagemaker.CfnModelPackageGroup`: importing that module takes half a second.
         spec = self._props.spec
-        return cdk.CfnResource(
+        name = names.model_package_group(spec.team, spec.name, job)
+        group = cdk.CfnResource(
             self,
             f"Models-{job}",
             type="AWS::SageMaker::ModelPackageGroup",
             properties={
-                "ModelPackageGroupName": names.model_package_group(spec.team, spec.name, job),
+                "ModelPackageGroupName": name,
                 "ModelPackageGroupDescription": f"Trained by job {job} of team {spec.team} in {spec.name}",
             },
         )
+        if spec.retain:
+            group.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        else:
+            self.removal.of_packages(self, f"Removal-{job}", group=name, after=group)
+        return group

@@ -19,6 +19,7 @@ from constructs import Construct
 
 from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
+from stacks.constructs.messaging import DeadLetters
 from stacks.constructs.permission import Permission, allow
 from stacks.constructs.role import service_role
 
@@ -76,6 +77,21 @@ class LambdaFunction(Construct):
                 "SourceArn": source_arn,
             },
         )
+
+    def send_failures_to(self, dead_letters: DeadLetters) -> None:
+        """Keep there the events that the function could not handle, after Lambda's two retries."""
+        dead_letters.allow_sending(self.role)
+        cdk.CfnResource(
+            self,
+            "Failures",
+            type="AWS::Lambda::EventInvokeConfig",
+            properties={
+                "FunctionName": self._function.ref,
+                "Qualifier": "$LATEST",
+                "MaximumRetryAttempts": 2,
+                "DestinationConfig": {"OnFailure": {"Destination": dead_letters.arn}},
+            },
+        ).node.add_dependency(self.role)
 
     def _role(self) -> iam.Role:
         role = service_role(

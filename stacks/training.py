@@ -1,0 +1,251 @@
+"""How an environment trains: what starts runs, what a run does, who hears of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from constructs import Construct
+
+from atelier.spec import names
+from atelier.spec.model import Schedule, TeamEnvironment, Upload
+from lambdas.start_training.settings import JobSettings, StartTrainingSettings
+from stacks.access import Access
+from stacks.arns import Arns
+from stacks.constructs.code_archive import CodeArchive
+from stacks.constructs.event_rule import EventRule, EventRuleProps
+from stacks.constructs.function import LambdaFunction, LambdaFunctionProps
+from stacks.constructs.messaging import DeadLetters, Topic
+from stacks.constructs.permission import Permission, allow
+from stacks.constructs.training_workflow import TrainingWorkflowProps, training_definition
+from stacks.constructs.workflow import Workflow, WorkflowProps
+from stacks.data import Data
+from stacks.registry import Registry
+from stacks.team_stack import TeamStack
+
+LISTING_SECONDS = 300  # to list a million objects
+KEY_ACTIONS = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
+RULE_OF_JOBS = "rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingProps:
+    """What the training stack is built from."""
+
+    spec: TeamEnvironment
+    data: Data
+    access: Access
+    registry: Registry
+
+
+class Training(TeamStack):
+    """A state machine for each job, and the function that starts them: on upload, on schedule, on request."""
+
+    def __init__(self, scope: Construct, id_: names.StackKind, props: TrainingProps) -> None:
+        super().__init__(scope, id_, props.spec)
+        self._props = props
+        self._arns = Arns(props.spec)
+        self.topic = Topic(self, "Topic", key=props.data.key, subscribers=props.spec.notify)
+        self.dead_letters = DeadLetters(
+            self, "DeadLetters", key=props.data.key, rules=self._arns.of("events", "rule/{}-*")
+        )
+        self.explain_failure = self._explain_failure()
+        self.workflows = {job: self._workflow(job) for job in props.spec.jobs}
+        start_training = self._start_training()
+        self._start_on_upload(start_training)
+        self._start_on_schedule(start_training)
+
+    def _explain_failure(self) -> LambdaFunction:
+        function = self._function(
+            "ExplainFailure", "explain_failure", "Says why a run or a deployment failed, and what to do"
+        )
+        allow(
+            function.role,
+            Permission(
+                sid="ReadLogsOfJobs",
+                actions=["logs:DescribeLogStreams", "logs:GetLogEvents"],
+                resources=self._arns.job_logs(),
+                because="streams are named when they begin; they begin with the environment's name",
+            ),
+        )
+        return function
+
+    def _workflow(self, job: str) -> Workflow:
+        spec, data, role = self._props.spec, self._props.data, self._props.access.execution_role
+        code = CodeArchive(self, f"Code-{job}", self._script(job))
+        definition = training_definition(
+            TrainingWorkflowProps(
+                spec=spec,
+                job_name=job,
+                code=code,
+                data_bucket=data.data.bucket_name,
+                artifacts_bucket=data.artifacts.bucket_name,
+                key_arn=data.key.key_arn,
+                execution_role_arn=role.role_arn,
+                explain_arn=self.explain_failure.arn,
+                topic_arn=self.topic.arn,
+            )
+        )
+        name = names.training_machine(spec.team, spec.name, job)
+        props = WorkflowProps(name=name, definition=definition, key=data.key)
+        workflow = Workflow(self, f"Train-{job}", props)
+        self._allow_workflow(workflow, job, code)
+        return workflow
+
+    def _script(self, job: str) -> str:
+        script = self._props.spec.jobs[job].script
+        if script is None:
+            raise ValueError(f"job {job} has no script: own images come with a later release")
+        return script
+
+    def _allow_workflow(self, workflow: Workflow, job: str, code: CodeArchive) -> None:
+        arns, data = self._arns, self._props.data
+        group = names.model_package_group(self._props.spec.team, self._props.spec.name, job)
+        training_jobs = arns.of("sagemaker", f"training-job/{group}-*")
+        asset = f"{code.bucket.bucket_arn}/{code.s3_object_key}"
+        allow(
+            workflow.role,
+            Permission(sid="ReadCode", actions=["s3:GetObject"], resources=[asset]),
+            Permission(
+                sid="KeepCode",
+                actions=["s3:PutObject"],
+                resources=[f"{data.artifacts.literal_arn}/code/{job}/*"],
+                because="an archive's key is its digest",
+            ),
+            Permission(
+                sid="Train",
+                actions=[
+                    "sagemaker:AddTags",
+                    "sagemaker:CreateTrainingJob",
+                    "sagemaker:DescribeTrainingJob",
+                    "sagemaker:StopTrainingJob",
+                ],
+                resources=[training_jobs],
+                because="training jobs are named when they begin; they begin with the job's name",
+            ),
+            Permission(
+                sid="HearOfTheEnd",
+                actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"],
+                resources=[arns.of("events", RULE_OF_JOBS)],
+            ),
+            Permission(
+                sid="RunAsExecutionRole",
+                actions=["iam:PassRole"],
+                resources=[self._props.access.execution_role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+            ),
+            Permission(
+                sid="RegisterModels",
+                actions=["sagemaker:CreateModelPackage"],
+                resources=[
+                    arns.of("sagemaker", f"model-package-group/{group}"),
+                    arns.of("sagemaker", f"model-package/{group}/*"),
+                ],
+                because="versions are numbered when they are registered",
+            ),
+            Permission(
+                sid="ReadModels",
+                actions=["s3:GetObject"],
+                resources=[f"{data.artifacts.literal_arn}/models/{job}/*"],
+                because="models lie below the name of their training job",
+            ),
+            Permission(sid="UseKey", actions=KEY_ACTIONS, resources=[data.key.key_arn]),
+            Permission(
+                sid="LendKeyToSageMaker",
+                actions=["kms:CreateGrant"],
+                resources=[data.key.key_arn],
+                conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+            ),
+            Permission(
+                sid="Explain", actions=["lambda:InvokeFunction"], resources=[self.explain_failure.arn]
+            ),
+        )
+        self.topic.allow_publishing(workflow.role)
+
+    def _start_training(self) -> LambdaFunction:
+        spec, data = self._props.spec, self._props.data
+        machines = names.training_machine(spec.team, spec.name, "")
+        settings = StartTrainingSettings(
+            bucket=data.data.bucket_name,
+            machines=self._arns.of("states", f"stateMachine:{machines}"),
+            jobs={name: self._settings_of(name) for name in spec.jobs},
+        )
+        function = self._function(
+            "StartTraining",
+            "start_training",
+            "Starts the runs that an upload, a schedule or a person asks for",
+            environment=settings.to_environment(),
+            timeout_seconds=LISTING_SECONDS,
+        )
+        allow(
+            function.role,
+            Permission(sid="ListData", actions=["s3:ListBucket"], resources=[data.data.literal_arn]),
+            Permission(
+                sid="StartRuns",
+                actions=["states:StartExecution"],
+                resources=[self._arns.of("states", f"stateMachine:{machines}*")],
+                because="the state machine of every job",
+            ),
+        )
+        function.send_failures_to(self.dead_letters)
+        return function
+
+    def _settings_of(self, name: str) -> JobSettings:
+        job = self._props.spec.jobs[name]
+        listens = {
+            channel for trigger in job.triggers if isinstance(trigger, Upload) for channel in trigger.upload
+        }
+        return JobSettings(job.channels, tuple(sorted(listens)))
+
+    def _start_on_upload(self, start_training: LambdaFunction) -> None:
+        EventRule(
+            self,
+            "OnUpload",
+            EventRuleProps(
+                description="Data arrives",
+                function=start_training,
+                dead_letters=self.dead_letters,
+                pattern={
+                    "source": ["aws.s3"],
+                    "detail-type": ["Object Created"],
+                    "detail": {"bucket": {"name": [self._props.data.data.bucket_name]}},
+                },
+            ),
+        )
+
+    def _start_on_schedule(self, start_training: LambdaFunction) -> None:
+        for name, job in self._props.spec.jobs.items():
+            schedules = [trigger.schedule for trigger in job.triggers if isinstance(trigger, Schedule)]
+            for number, schedule in enumerate(schedules, 1):
+                # The event's id names the run: an event that is delivered twice is the same run.
+                request = json.dumps({"job": name, "trigger": "schedule", "id": "<id>"})
+                EventRule(
+                    self,
+                    f"OnSchedule-{name}-{number}",
+                    EventRuleProps(
+                        description=f"Job {name} is due",
+                        function=start_training,
+                        dead_letters=self.dead_letters,
+                        schedule=schedule,
+                        input_template=request,
+                    ),
+                )
+
+    def _function(
+        self,
+        id_: str,
+        verb_noun: str,
+        description: str,
+        *,
+        environment: dict[str, str] | None = None,
+        timeout_seconds: int = 30,
+    ) -> LambdaFunction:
+        props = LambdaFunctionProps(
+            spec=self._props.spec,
+            verb_noun=verb_noun,
+            description=description,
+            key=self._props.data.key,
+            environment=environment or {},
+            timeout_seconds=timeout_seconds,
+        )
+        return LambdaFunction(self, id_, props)
