@@ -78,8 +78,8 @@ class Training(TeamStack):
                 spec=spec,
                 job_name=job,
                 code=code,
-                data_bucket=data.data.bucket_name,
-                artifacts_bucket=data.artifacts.bucket_name,
+                data_bucket=self._bucket("data"),
+                artifacts_bucket=self._bucket("artifacts"),
                 key_arn=data.key.key_arn,
                 execution_role_arn=role.role_arn,
                 explain_arn=self.explain_failure.arn,
@@ -166,7 +166,7 @@ class Training(TeamStack):
         spec, data = self._props.spec, self._props.data
         machines = names.training_machine(spec.team, spec.name, "")
         settings = StartTrainingSettings(
-            bucket=data.data.bucket_name,
+            bucket=self._bucket("data"),
             machines=self._arns.of("states", f"stateMachine:{machines}"),
             jobs={name: self._settings_of(name) for name in spec.jobs},
         )
@@ -208,7 +208,7 @@ class Training(TeamStack):
                 pattern={
                     "source": ["aws.s3"],
                     "detail-type": ["Object Created"],
-                    "detail": {"bucket": {"name": [self._props.data.data.bucket_name]}},
+                    "detail": {"bucket": {"name": [self._bucket("data")]}},
                 },
             ),
         )
@@ -230,6 +230,11 @@ class Training(TeamStack):
                         input_template=request,
                     ),
                 )
+
+    def _bucket(self, kind: names.BucketKind) -> str:
+        # Spelled out, as ARNs are: by reference each would be an import.
+        spec = self._props.spec
+        return names.bucket(spec.team, spec.name, kind, spec.account, spec.region)
 
     def _function(
         self,
