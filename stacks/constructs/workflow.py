@@ -15,25 +15,28 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from stacks.constructs.permission import Permission, allow
 from stacks.constructs.role import service_role
 
 LOG_RETENTION = logs.RetentionDays.THREE_MONTHS
-# None of these has a resource to name.
-LOG_DELIVERY_ACTIONS = (
-    "logs:CreateLogDelivery",
-    "logs:DeleteLogDelivery",
-    "logs:DescribeLogGroups",
-    "logs:DescribeResourcePolicies",
-    "logs:GetLogDelivery",
-    "logs:ListLogDeliveries",
-    "logs:PutResourcePolicy",
-    "logs:UpdateLogDelivery",
-)
-TRACE_ACTIONS = (
-    "xray:GetSamplingRules",
-    "xray:GetSamplingTargets",
-    "xray:PutTelemetryRecords",
-    "xray:PutTraceSegments",
+WRITE_LOG_AND_TRACES = Permission(
+    sid="WriteLogAndTraces",
+    actions=[
+        "logs:CreateLogDelivery",
+        "logs:DeleteLogDelivery",
+        "logs:DescribeLogGroups",
+        "logs:DescribeResourcePolicies",
+        "logs:GetLogDelivery",
+        "logs:ListLogDeliveries",
+        "logs:PutResourcePolicy",
+        "logs:UpdateLogDelivery",
+        "xray:GetSamplingRules",
+        "xray:GetSamplingTargets",
+        "xray:PutTelemetryRecords",
+        "xray:PutTraceSegments",
+    ],
+    resources=["*"],
+    because="neither the delivery of a log nor a trace has an ARN",
 )
 
 
@@ -64,9 +67,7 @@ class Workflow(Construct):
         role = service_role(
             self, "Role", service="states.amazonaws.com", description=f"Runs the workflow {self.name}"
         )
-        role.add_to_policy(
-            iam.PolicyStatement(actions=[*LOG_DELIVERY_ACTIONS, *TRACE_ACTIONS], resources=["*"])
-        )
+        allow(role, WRITE_LOG_AND_TRACES)
         return role
 
     def _log_group(self, props: WorkflowProps) -> logs.LogGroup:

@@ -1,0 +1,47 @@
+"""Where images and models are registered."""
+
+from __future__ import annotations
+
+import json
+
+
+def test_images_are_immutable_scanned_and_encrypted(assembly):
+    """A tag means one image for ever, each is scanned when pushed and encrypted with the team's key."""
+    repositories = assembly.resources("AWS::ECR::Repository")
+    assert [one.properties["RepositoryName"] for one in repositories] == [
+        "audio-dev/denoise",
+        "audio-prod/denoise",
+    ]
+    for one in repositories:
+        assert one.properties["ImageTagMutability"] == "IMMUTABLE"
+        assert one.properties["ImageScanningConfiguration"] == {"ScanOnPush": True}
+        assert one.properties["EncryptionConfiguration"]["EncryptionType"] == "KMS"
+        assert "KmsKey" in one.properties["EncryptionConfiguration"]
+
+
+def test_only_as_many_images_stay_as_the_team_keeps(assembly):
+    """`keep: 5` in the team file is the count of the lifecycle rule."""
+    for one in assembly.resources("AWS::ECR::Repository"):
+        [rule] = json.loads(one.properties["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
+        assert rule["selection"] == {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 5}
+
+
+def test_repositories_are_emptied_with_their_stack_unless_they_stay(assembly):
+    """A repository with images blocks the removal of its stack."""
+    empty = {
+        one.stack: one.properties.get("EmptyOnDelete", False)
+        for one in assembly.resources("AWS::ECR::Repository")
+    }
+    assert empty == {"audio-dev-registry": True, "audio-prod-registry": False}
+
+
+def test_each_job_has_a_model_package_group(assembly):
+    """A job registers its models in a group of its own."""
+    groups = assembly.resources("AWS::SageMaker::ModelPackageGroup")
+    assert {one.properties["ModelPackageGroupName"] for one in groups} >= {
+        "vision-dev-curve",
+        "vision-prod-curve",
+        "audio-dev-curve",
+        "audio-dev-pitch",
+        "audio-prod-pitch",
+    }
