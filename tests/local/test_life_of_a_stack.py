@@ -31,9 +31,12 @@ def test_life(life: Run, client: Callable[[str], Any]) -> None:
     assert first_queue == {"life-queue-first"}
     assert client("s3").get_object(Bucket="life-store", Key="kept")["Body"].read() == b"1"
 
+    client("s3").create_bucket(
+        Bucket="life-taken", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
     failed = life(*deploy, version="broken")
     assert failed.returncode != 0
-    assert "life-store" in failed.stdout + failed.stderr
+    assert "life-taken" in failed.stdout + failed.stderr
     [stack] = client("cloudformation").describe_stacks(StackName="life")["Stacks"]
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert _says(client) == "two"

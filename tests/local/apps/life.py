@@ -31,8 +31,8 @@ parameter = ssm.StringParameter(stack, "Version", parameter_name="/life/version"
 cdk.CfnOutput(stack, "QueueUrl", value=queue.queue_url)
 
 if version == "broken":
-    # Comes last and cannot be: the bucket's name is taken by the stack's own.
-    twin = s3.Bucket(stack, "Twin", bucket_name="life-store")
-    twin.node.add_dependency(function, queue, parameter)
+    # Comes last and cannot be: the test took the name before.
+    taken = s3.Bucket(stack, "Taken", bucket_name="life-taken")
+    taken.node.add_dependency(function, queue, parameter)
 
 app.synth()
