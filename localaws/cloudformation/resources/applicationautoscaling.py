@@ -14,6 +14,7 @@ from localaws.cloudformation.resources._common import (
     refuse_taken,
     undone_on_failure,
 )
+from localaws.cloudformation.resources._moto import keep_scaling_policy_arn
 
 _GONE = "ObjectNotFoundException"
 _SERVICE = "application-autoscaling"
@@ -38,16 +39,9 @@ class ScalableTarget(ResourceType):
 
     def create(self, context: Context, props: Props) -> Created:
         """Register what is not registered yet."""
-        scaling, target = Api(context, _SERVICE), given(props, *_TARGET)
         physical_id = "|".join(str(props[name]) for name in _TARGET)
-        found = scaling(
-            "describe_scalable_targets",
-            ServiceNamespace=props["ServiceNamespace"],
-            ScalableDimension=props["ScalableDimension"],
-            ResourceIds=[props["ResourceId"]],
-        )
-        refuse_taken(physical_id, taken=bool(found["ScalableTargets"]))
-        with undone_on_failure(self, context, physical_id, target):
+        refuse_taken(physical_id, taken=self._registered(context, props))
+        with undone_on_failure(self, context, physical_id, props):
             return self.update(context, physical_id, {}, props)
 
     def update(self, context: Context, physical_id: str, old: Props, new: Props) -> Created:
@@ -73,9 +67,24 @@ class ScalableTarget(ResourceType):
         return Created(physical_id, {"Id": physical_id})
 
     def delete(self, context: Context, physical_id: str, props: Props) -> None:
-        """Deregister it, with its policies."""
-        with absent_ok(_GONE):
-            Api(context, _SERVICE)("deregister_scalable_target", **given(props, *_TARGET))
+        """Take its scheduled actions away and deregister it."""
+        scaling, target = Api(context, _SERVICE), given(props, *_TARGET)
+        if self._registered(context, props):
+            for action in props.get("ScheduledActions") or ():
+                with absent_ok(_GONE):
+                    name = action["ScheduledActionName"]
+                    scaling("delete_scheduled_action", **target, ScheduledActionName=name)
+            scaling("deregister_scalable_target", **target)
+
+    @staticmethod
+    def _registered(context: Context, props: Props) -> bool:
+        found = Api(context, _SERVICE)(
+            "describe_scalable_targets",
+            ServiceNamespace=props["ServiceNamespace"],
+            ScalableDimension=props["ScalableDimension"],
+            ResourceIds=[props["ResourceId"]],
+        )
+        return bool(found["ScalableTargets"])
 
 
 class ScalingPolicy(ResourceType):
@@ -96,31 +105,31 @@ class ScalingPolicy(ResourceType):
 
     def create(self, context: Context, props: Props) -> Created:
         """Put the policy under a name that the target does not have yet."""
-        scaling, name = Api(context, _SERVICE), props["PolicyName"]
-        target = self._target(props)
-        found = scaling("describe_scaling_policies", **target, PolicyNames=[name])["ScalingPolicies"]
-        refuse_taken(name, taken=bool(found))
-        return self.update(context, name, {}, props)
+        refuse_taken(props["PolicyName"], taken=self._found(context, props))
+        arn = self._put(context, props)
+        return Created(arn, {"Arn": arn})
 
     def update(self, context: Context, physical_id: str, old: Props, new: Props) -> Created:
-        """Put the policy."""
-        settings = given(
-            new,
-            "PolicyName",
-            "PolicyType",
-            "StepScalingPolicyConfiguration",
-            "TargetTrackingScalingPolicyConfiguration",
-        )
-        answer = Api(context, _SERVICE)("put_scaling_policy", **self._target(new), **settings)
-        arn = str(answer["PolicyARN"])
-        return Created(arn, {"Arn": arn})
+        """Put the policy; its ARN stays."""
+        made = self._put(context, new)
+        keep_scaling_policy_arn(context.account, context.region, made, physical_id)
+        return Created(physical_id, {"Arn": physical_id})
 
     def delete(self, context: Context, physical_id: str, props: Props) -> None:
         """Delete the policy."""
-        with absent_ok(_GONE):
-            Api(context, _SERVICE)(
-                "delete_scaling_policy", **self._target(props), PolicyName=props["PolicyName"]
-            )
+        if self._found(context, props):
+            where = {**self._target(props), "PolicyName": props["PolicyName"]}
+            Api(context, _SERVICE)("delete_scaling_policy", **where)
+
+    def _put(self, context: Context, props: Props) -> str:
+        settings = given(props, *self.properties - {*_TARGET, "ScalingTargetId"})
+        return str(
+            Api(context, _SERVICE)("put_scaling_policy", **self._target(props), **settings)["PolicyARN"]
+        )
+
+    def _found(self, context: Context, props: Props) -> bool:
+        where = {**self._target(props), "PolicyNames": [props["PolicyName"]]}
+        return bool(Api(context, _SERVICE)("describe_scaling_policies", **where)["ScalingPolicies"])
 
     @staticmethod
     def _target(props: Props) -> dict[str, str]:

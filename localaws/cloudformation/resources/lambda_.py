@@ -54,9 +54,7 @@ def _code(props: Props) -> dict[str, Any]:
                     # A fixed time, so that the same code has the same checksum.
                     archive.writestr(zipfile.ZipInfo(member), text)
             return {"ZipFile": packed.getvalue()}
-    raise ResourceFailed(
-        f"Code.ZipFile: inline code is for Python and Node.js, not {runtime or 'no runtime'}"
-    )
+    raise ResourceFailed(f"Code.ZipFile: inline code is for Python and Node.js, not {runtime!r}")
 
 
 class Function(ResourceType):

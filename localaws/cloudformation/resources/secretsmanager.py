@@ -7,6 +7,7 @@ from typing import Any
 
 from localaws.cloudformation.resource import Context, Created, ResourceFailed, ResourceType
 from localaws.cloudformation.resources._common import Api, Props, Tags, absent_ok, given, renamed
+from localaws.cloudformation.resources._moto import describe_secret
 
 _GONE = "ResourceNotFoundException"
 _TAGS = Tags("secretsmanager", "SecretId", lister="describe_secret")
@@ -52,10 +53,10 @@ class Secret(ResourceType):
         secrets(
             "update_secret",
             SecretId=physical_id,
-            Description=new.get("Description", ""),
             KmsKeyId=new.get("KmsKeyId", "alias/aws/secretsmanager"),
             SecretString=_value(secrets, new) if changed else None,
         )
+        describe_secret(context.account, context.region, physical_id, new.get("Description", ""))
         _TAGS.settle(context, physical_id, new)
         return Created(physical_id, {"Id": physical_id})
 

@@ -131,12 +131,9 @@ class Subscription(ResourceType):
     def create(self, context: Context, props: Props) -> Created:
         """Subscribe; e-mail needs no confirmation here."""
         sns = Api(context, "sns")
-        made = sns(
-            "subscribe",
-            **given(props, "Endpoint", "Protocol", "TopicArn"),
-            Attributes=given(props, *_SUBSCRIPTION_ATTRIBUTES),
-            ReturnSubscriptionArn=True,
-        )
+        where = given(props, "Endpoint", "Protocol", "TopicArn")
+        attributes = given(props, *_SUBSCRIPTION_ATTRIBUTES)
+        made = sns("subscribe", **where, Attributes=attributes, ReturnSubscriptionArn=True)
         arn = str(made["SubscriptionArn"])
         return Created(arn, {"Arn": arn})
 

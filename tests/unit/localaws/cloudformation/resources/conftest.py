@@ -1,11 +1,14 @@
 """One embedded AWS for all tests of resource types, and the life that each type is led through."""
 
 import importlib
+import json
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
+from pathlib import Path
 from typing import Any
 
+import cfnlint
 import pytest
 from botocore.exceptions import ClientError
 
@@ -16,6 +19,8 @@ from localaws.server import Server
 Step = tuple[Mapping[str, Any], Any]
 Look = Callable[[Callable[[str], Any], str], Any]
 _numbers = count()
+_SCHEMAS = Path(cfnlint.__file__).parent / "data" / "schemas"
+_INDEX = json.loads((_SCHEMAS / "providers" / "us-east-1.json").read_text())
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +41,26 @@ def types() -> dict[str, ResourceType]:
         for found in pkgutil.iter_modules(resources.__path__)
     ]
     return {kind.type_name: kind() for module in modules for kind in getattr(module, "TYPES", ())}
+
+
+class Schema:
+    """AWS's schema of a resource type, as cfn-lint ships it."""
+
+    def __init__(self, type_name: str) -> None:
+        self._body = json.loads((_SCHEMAS / "resources" / f"{_INDEX[type_name]}.json").read_text())
+        self.required = set(self._body.get("required", ()))
+        self.read_only = self.named("readOnlyProperties")
+        self.writable = set(self._body["properties"]) - self.read_only
+
+    def named(self, section: str) -> set[str]:
+        """The top-level properties that a section of the schema lists."""
+        return {path.split("/")[2] for path in self._body.get(section, ()) if path.count("/") == 2}
+
+
+@pytest.fixture(scope="session")
+def schema() -> Callable[[str], Schema]:
+    """AWS's schema of a resource type, by its name."""
+    return Schema
 
 
 @pytest.fixture
@@ -66,7 +91,9 @@ def context(make_context: Callable[..., Context]) -> Context:
 
 
 @pytest.fixture
-def live(types: dict[str, ResourceType], context: Context) -> Callable[..., Created]:
+def live(
+    types: dict[str, ResourceType], context: Context, schema: Callable[[str], Schema]
+) -> Callable[..., Created]:
     """Lead a resource through its life, looking at it through the API after every step.
 
     It is created with the first step's properties, updated to each further step's, updated back to the
@@ -78,6 +105,7 @@ def live(types: dict[str, ResourceType], context: Context) -> Callable[..., Crea
         (props, expected), *changes = steps
         created = kind.create(context, props)
         physical_id = created.physical_id
+        assert schema(type_name).read_only <= {name.partition(".")[0] for name in created.attributes}
         assert look(context.client, physical_id) == expected
         for changed, expected_then in [*changes, steps[0]]:
             assert kind.update(context, physical_id, props, changed).physical_id == physical_id
