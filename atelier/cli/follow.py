@@ -82,6 +82,14 @@ def follow(client: Callable[[str], Any], execution: str, *, poll_seconds: float 
     yield Finished(described["status"], output, described.get("error", ""), described.get("cause", ""))
 
 
+def training_jobs(states: Any, execution: str) -> Iterator[TrainingStarted]:
+    """The training jobs that an execution has asked for so far, one for each attempt."""
+    for event in _history(states, execution, after=0):
+        told = _told(event)
+        if isinstance(told, TrainingStarted):
+            yield told
+
+
 def _history(states: Any, execution: str, after: int) -> Iterator[dict[str, Any]]:
     pages = states.get_paginator("get_execution_history").paginate(executionArn=execution)
     for page in pages:

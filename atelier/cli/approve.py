@@ -1,0 +1,65 @@
+"""`atelier approve` and `atelier reject`: a person's word on a model that passed its gate."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from botocore.exceptions import ClientError
+
+from atelier.cli import errors
+from atelier.cli.errors import CliError
+from atelier.cli.target import EnvOption, Target, TeamOption, choose_target
+from atelier.spec import names
+
+Package = Annotated[
+    str, typer.Argument(metavar="MODEL-PACKAGE", help="Its ARN, or <job>/<version> such as curve/3.")
+]
+Note = Annotated[str | None, typer.Option(help="Why; kept with the model.")]
+
+
+def approve(package: Package, team: TeamOption = None, env: EnvOption = None, note: Note = None) -> None:
+    """Approve a model: it is deployed."""
+    _decide(choose_target(team, env), package, "Approved", note)
+
+
+def reject(package: Package, team: TeamOption = None, env: EnvOption = None, note: Note = None) -> None:
+    """Reject a model: it is not deployed."""
+    _decide(choose_target(team, env), package, "Rejected", note)
+
+
+def _decide(target: Target, package: str, status: str, note: str | None) -> None:
+    sagemaker = target.client("sagemaker")
+    arn = package if package.startswith("arn:") else _arn(target, package)
+    try:
+        before = sagemaker.describe_model_package(ModelPackageName=arn)["ModelApprovalStatus"]
+    except ClientError as error:
+        if "does not exist" in errors.message(error):
+            raise CliError(f"there is no model package {package}: {_waiting(target)}") from error
+        raise
+    if before == status:
+        raise CliError(f"{arn} is {status.lower()} already")
+    description = {"ApprovalDescription": note} if note else {}
+    sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus=status, **description)
+    typer.echo(f"{arn} {status.lower()}")
+
+
+def _arn(target: Target, package: str) -> str:
+    job, _, version = package.partition("/")
+    if not version.isdecimal():
+        raise CliError(f"{package!r} is no model package: write its ARN, or <job>/<version> such as curve/3")
+    target.check_job(job)
+    group = names.model_package_group(target.spec.team, target.spec.name, job)
+    return target.arn("sagemaker", f"model-package/{group}/{version}")
+
+
+def _waiting(target: Target) -> str:
+    """Which models wait for a word."""
+    found: list[str] = []
+    for job in target.spec.jobs:
+        group = names.model_package_group(target.spec.team, target.spec.name, job)
+        packages: list[dict[str, Any]] = target.client("sagemaker").list_model_packages(
+            ModelPackageGroupName=group, ModelApprovalStatus="PendingManualApproval", MaxResults=20
+        )["ModelPackageSummaryList"]
+        found += [f"{job}/{one['ModelPackageVersion']}" for one in packages]
+    return f"waiting for approval: {', '.join(found)}" if found else "none waits for approval"

@@ -1,0 +1,160 @@
+"""`atelier runs`: what has been trained, with metrics, and why what failed has failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+from botocore.exceptions import ClientError
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from atelier.cli import errors
+from atelier.cli.follow import training_jobs
+from atelier.cli.target import EnvOption, Target, TeamOption, choose_target
+from atelier.spec import names
+
+READERS = 8
+STYLES = {"SUCCEEDED": "green", "RUNNING": "cyan"}
+FAILED_STYLE = "red"
+WIDE = 200
+"""The width of the table where no terminal says how wide it is: a pipe or a file breaks no lines."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a job; `seconds` is how long it took, or has taken so far."""
+
+    run: str
+    job: str
+    status: str
+    trigger: str
+    started: str
+    seconds: float
+    training_job: str
+    hyperparameters: dict[str, str]
+    metrics: dict[str, float]
+    model_package: str
+    error: str
+    cause: str
+
+
+def runs(
+    job: Annotated[str | None, typer.Argument(help="A job of the team; all, if omitted.")] = None,
+    team: TeamOption = None,
+    env: EnvOption = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """List the runs of a team's jobs, newest first."""
+    target = choose_target(team, env)
+    if job is not None:
+        target.check_job(job)
+    found = list_runs(target, [job] if job else list(target.spec.jobs), limit)
+    if as_json:
+        typer.echo(json.dumps([asdict(run) for run in found], indent=2))
+    elif found:
+        _show(found)
+    else:
+        typer.echo(f"no run of {job or 'any job'} in {target.label} yet: atelier train {job or '<job>'}")
+
+
+def list_runs(target: Target, jobs: list[str], limit: int) -> list[Run]:
+    """The newest `limit` runs of these jobs, newest first."""
+    with ThreadPoolExecutor(READERS) as pool:
+        listed = [one for some in pool.map(lambda job: _executions(target, job, limit), jobs) for one in some]
+        listed.sort(key=lambda one: one[1]["startDate"], reverse=True)
+        return list(pool.map(lambda one: _run(target, *one), listed[:limit]))
+
+
+def _executions(target: Target, job: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
+    machine = names.training_machine(target.spec.team, target.spec.name, job)
+    pages = target.client("stepfunctions").get_paginator("list_executions")
+    try:
+        executions = _items(pages.paginate(stateMachineArn=target.arn("states", f"stateMachine:{machine}")))
+        return [(job, execution) for execution in islice(executions, limit)]
+    except ClientError as error:
+        if errors.code(error) == "StateMachineDoesNotExist":
+            raise target.not_deployed(f"job {job}") from error
+        raise
+
+
+def _items(pages: Any) -> Iterator[dict[str, Any]]:
+    for page in pages:
+        yield from page["executions"]
+
+
+def _run(target: Target, job: str, execution: dict[str, Any]) -> Run:
+    states = target.client("stepfunctions")
+    described = states.describe_execution(executionArn=execution["executionArn"])
+    asked = json.loads(described.get("input") or "{}")
+    output = json.loads(described.get("output") or "{}")
+    started = described["startDate"]
+    ended = described.get("stopDate") or datetime.now(UTC)
+    # The output of a run that came to its end says it all; of another, the history names its training job.
+    training_job = output.get("trainingJob") or _last_training_job(states, execution["executionArn"])
+    return Run(
+        run=described["name"],
+        job=job,
+        status=described["status"],
+        trigger=asked.get("trigger", "console"),
+        started=started.astimezone(UTC).isoformat(timespec="seconds"),
+        seconds=round((ended - started).total_seconds(), 1),
+        training_job=training_job,
+        hyperparameters=asked.get("hyperparameters", {}),
+        metrics=output["metrics"] if "metrics" in output else _metrics(target, training_job),
+        model_package=output.get("modelPackage", ""),
+        error=described.get("error", ""),
+        cause=described.get("cause", ""),
+    )
+
+
+def _last_training_job(states: Any, execution: str) -> str:
+    return next((started.job for started in reversed(list(training_jobs(states, execution)))), "")
+
+
+def _metrics(target: Target, training_job: str) -> dict[str, float]:
+    """The metrics that a training job has reported so far; none when it was never created."""
+    if not training_job:
+        return {}
+    try:
+        described = target.client("sagemaker").describe_training_job(TrainingJobName=training_job)
+    except ClientError as error:
+        if errors.code(error) in {"ValidationException", "ResourceNotFound"}:
+            return {}
+        raise
+    return {one["MetricName"]: one["Value"] for one in described.get("FinalMetricDataList", [])}
+
+
+def _show(found: list[Run]) -> None:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=WIDE)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("run", "job", "status", "started (UTC)", "took", "result"):
+        table.add_column(column, overflow="fold", no_wrap=column in {"job", "status", "took"})
+    for run in found:
+        style = STYLES.get(run.status, FAILED_STYLE)
+        table.add_row(
+            run.run,
+            run.job,
+            Text(run.status.lower(), style),
+            run.started[:19].replace("T", " "),
+            str(timedelta(seconds=round(run.seconds))),
+            Text(_result(run), style if run.cause or run.error else ""),
+        )
+    console.print(table)
+
+
+def _result(run: Run) -> str:
+    metrics = ", ".join(f"{name} {value:.6g}" for name, value in run.metrics.items())
+    # The cause ends with the tail of the log, which is for --json.
+    lines = run.cause.splitlines()
+    return "; ".join(filter(None, [metrics, lines[0] if lines else run.error]))

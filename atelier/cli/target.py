@@ -1,0 +1,101 @@
+"""Which environment a command is about, and the AWS clients that reach it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+import boto3
+import typer
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from atelier.cli.errors import CliError, point_at_embedded
+from atelier.spec import TeamEnvironment, load_teams, names, team_files
+from atelier.spec.problems import choose
+
+TEAMS = Path("teams")
+
+TeamOption = Annotated[str | None, typer.Option("--team", help="A team of teams/; the only one, if omitted.")]
+EnvOption = Annotated[
+    str | None, typer.Option("--env", help="One of its environments; the only one, if omitted.")
+]
+
+# The longest call is a start that lists a big bucket first; nothing that starts something is repeated blindly.
+CONFIG = Config(read_timeout=330, connect_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
+
+
+@dataclass(frozen=True)
+class Target:
+    """An environment and the way to it."""
+
+    spec: TeamEnvironment
+
+    @property
+    def label(self) -> str:
+        """How people call it: `vision-dev`."""
+        return names.stage(self.spec.team, self.spec.name)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of a service in the environment's region, with the shell's credentials."""
+        return _client(service, self.spec.region)
+
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of one of the environment's resources, such as `stateMachine:vision-dev-train-curve`."""
+        partition = boto3.session.Session().get_partition_for_region(self.spec.region)
+        return f"arn:{partition}:{service}:{self.spec.region}:{self.spec.account}:{resource}"
+
+    def check_job(self, job: str) -> None:
+        """Raise a CliError that names the jobs there are unless `job` is one."""
+        self._check("job", job, list(self.spec.jobs))
+
+    def check_endpoint(self, endpoint: str) -> None:
+        """Raise a CliError that names the endpoints there are unless `endpoint` is one."""
+        self._check("endpoint", endpoint, list(self.spec.endpoints))
+
+    def _check(self, kind: str, name: str, known: list[str]) -> None:
+        if name not in known:
+            remedy = choose(name, known, nothing=f"declare it in teams/{self.spec.team}.yaml")
+            raise CliError(f"{self.label} has no {kind} {name!r}: {remedy}")
+
+    def not_deployed(self, what: str) -> CliError:
+        """The error for something that should be there and is not: undeployed, or another account's."""
+        try:
+            account = self.client("sts").get_caller_identity()["Account"]
+        except (BotoCoreError, ClientError):
+            account = self.spec.account
+        if account != self.spec.account:
+            return CliError(
+                f"the credentials are of account {account}, but {self.label} lives in {self.spec.account}: "
+                f"switch to credentials of that account{point_at_embedded()}"
+            )
+        deploy = f"npx cdk deploy '{self.label}/*' -c team={self.spec.team} -c env={self.spec.name}"
+        return CliError(
+            f"{what} is not in account {account}, {self.spec.region}: deploy it with  {deploy}"
+            f"{point_at_embedded()}"
+        )
+
+
+def choose_target(team: str | None, env: str | None) -> Target:
+    """The environment of these names; a name may be omitted where there is only one.
+
+    Raises:
+        CliError: a name is omitted and there are several.
+        SpecError: there is no such team or environment, or its file is wrong.
+    """
+    if team is None:
+        known = [path.stem for path in team_files(TEAMS)]
+        if len(known) > 1:
+            raise CliError(f"which team? --team {' or '.join(known)}")
+        team = known[0] if known else None
+    environments = load_teams(TEAMS, team, env)
+    if len(environments) > 1:
+        raise CliError(f"which environment of {team}? --env {' or '.join(one.name for one in environments)}")
+    return Target(environments[0])
+
+
+@cache
+def _client(service: str, region: str) -> Any:
+    return boto3.session.Session(region_name=region).client(service, config=CONFIG)

@@ -1,0 +1,114 @@
+"""`atelier train`: start a run and follow it."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+from uuid import uuid4
+
+import typer
+from botocore.exceptions import ClientError
+from rich.console import Console
+from rich.text import Text
+
+from atelier.cli import errors
+from atelier.cli.errors import CliError
+from atelier.cli.follow import Finished, LogLine, StateEntered, TrainingStarted, follow
+from atelier.cli.target import EnvOption, Target, TeamOption, choose_target
+from atelier.spec import names
+
+FUNCTION = "start_training"
+REQUEST_ID_LENGTH = 12
+
+
+def train(
+    job: Annotated[str, typer.Argument(help="A job of the team.")],
+    team: TeamOption = None,
+    env: EnvOption = None,
+    hyperparameters: Annotated[
+        list[str] | None,
+        typer.Option("--hyperparameter", "-p", metavar="NAME=VALUE", help="For this run alone; repeatable."),
+    ] = None,
+    wait: Annotated[bool, typer.Option(help="Follow the run to its end.")] = True,
+) -> None:
+    """Start a run of a job and follow it to its end.
+
+    Exits with 1 when the run fails.
+    """
+    target = choose_target(team, env)
+    target.check_job(job)
+    started = _start(target, job, _parsed(hyperparameters or []))
+    console = Console(highlight=False)
+    console.print(f"run {started['run']}", style="bold")
+    if wait:
+        try:
+            _show(console, target, started["execution"])
+        except KeyboardInterrupt:
+            console.print(f"the run goes on: `atelier runs {job}` shows how it ends")
+            raise typer.Exit(130) from None
+
+
+def _parsed(pairs: list[str]) -> dict[str, Any]:
+    """Names and values; a value is JSON where it can be (10, 0.5, true), else text."""
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not name or not equals:
+            raise CliError(f"--hyperparameter {pair!r} is no name=value: such as units=20")
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+        found[name] = value if isinstance(value, str | int | float | bool) else text
+    return found
+
+
+def _start(target: Target, job: str, hyperparameters: dict[str, Any]) -> dict[str, str]:
+    """Ask the environment's function for a run; its answer for this job."""
+    name = names.function(target.spec.team, target.spec.name, FUNCTION)
+    # With an id of our own a call that is repeated, for its answer was lost, is the same run.
+    request = {"job": job, "hyperparameters": hyperparameters, "id": uuid4().hex[:REQUEST_ID_LENGTH]}
+    try:
+        answer = target.client("lambda").invoke(FunctionName=name, Payload=json.dumps(request))
+    except ClientError as error:
+        if errors.code(error) == "ResourceNotFoundException":
+            raise target.not_deployed(f"function {name}") from error
+        raise
+    payload = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        raise CliError(f"{name} failed: {payload.get('errorMessage', payload)}")
+    started: dict[str, str] = payload["runs"][0]
+    if started["status"] == "waiting":
+        raise CliError(_no_data(target, job, started["channel"]))
+    return started
+
+
+def _no_data(target: Target, job: str, channel: str) -> str:
+    spec = target.spec
+    bucket = names.bucket(spec.team, spec.name, "data", spec.account, spec.region)
+    prefix = spec.jobs[job].channels.get(channel, "")
+    return f"channel {channel} of {job} holds no data: upload some to s3://{bucket}/{prefix}"
+
+
+def _show(console: Console, target: Target, execution: str) -> None:
+    """Print what happens, line by line; raises a CliError with the cause when the run fails."""
+    for event in follow(target.client, execution):
+        match event:
+            case StateEntered(name):
+                console.print(Text(name, "bold cyan"))
+            case TrainingStarted(job, instance_type):
+                console.print(Text(f"  training job {job} on {instance_type}"))
+            case LogLine(_, text):
+                console.print(Text(f"  │ {text}", "dim"))
+            case Finished("SUCCEEDED", output):
+                _show_result(console, output)
+            case Finished(status, _, error, cause):
+                raise CliError(f"run {execution.rpartition(':')[2]} {status.lower()}: {error}: {cause}")
+
+
+def _show_result(console: Console, output: dict[str, Any]) -> None:
+    for name, value in output.get("metrics", {}).items():
+        console.print(Text(f"{name} = {value:.6g}", "bold green"))
+    package = output.get("modelPackage")
+    if package:
+        console.print(Text(f"model package {package} {output.get('status', '')}", "green"))
