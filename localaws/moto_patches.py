@@ -1,6 +1,7 @@
 """Where moto does otherwise than AWS and its API has no door: each place that is replaced, and why.
 
-The replacements are made once in a process; what they do, they do for the latest server in it.
+The replacements are made once in a process, as moto's state exists once in it; what they do, they do for
+the latest server that still runs.
 """
 
 from __future__ import annotations
@@ -8,31 +9,42 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from moto.core.responses import ActionResult
 from moto.events.models import Rule
 from moto.iam.access_control import PermissionResult
 from moto.s3 import notifications
 from moto.s3.models import FakeBucket, S3Backend
 from moto.s3.notifications import S3NotificationEvent
+from moto.s3.responses import S3Response
 from moto.sns.models import Subscription
 
 from localaws.events import delivery, s3, sns
 from localaws.world import World
 
-_current: list[World] = []
+_worlds: list[World] = []
 
 
 def apply(world: World) -> None:
     """Lead moto's events to the services of `world`."""
-    if not _current:
+    if not _worlds:
         for patch in (
             _let_s3_tell_of_created_objects,
             _let_s3_tell_of_deleted_objects,
+            _let_s3_show_its_event_bridge,
             _let_no_bucket_policy_deny,
+            _let_logs_go_to_a_bucket_without_a_policy_yet,
             _let_sns_reach_functions_and_people,
             _let_rules_reach_every_target,
         ):
             patch()
-    _current[:] = [world]
+    _worlds.append(world)
+
+
+def _world() -> World:
+    """Where events go."""
+    while len(_worlds) > 1 and _worlds[-1].stopping.is_set():
+        _worlds.pop()
+    return _worlds[-1]
 
 
 def _let_s3_tell_of_created_objects() -> None:
@@ -55,7 +67,7 @@ def _let_s3_tell_of_created_objects() -> None:
         # To moto, the end of a multipart upload is a put as well.
         part_of_upload = event_name == S3NotificationEvent.OBJECT_CREATED_PUT_EVENT and key.multipart
         if event_name in events and not part_of_upload:
-            s3.notify(_current[0], s3.Change.created(account_id, bucket, key, *events[event_name]))
+            s3.notify(_world(), s3.Change.created(account_id, bucket, key, *events[event_name]))
 
     notifications.send_event = send_event
 
@@ -74,12 +86,27 @@ def _let_s3_tell_of_deleted_objects() -> None:
         if success and existed:
             marker = bucket.is_versioned and version_id is None
             version = meta.get("version-id")
-            s3.notify(
-                _current[0], s3.Change.deleted(self.account_id, bucket, key_name, version, marker=marker)
-            )
+            s3.notify(_world(), s3.Change.deleted(self.account_id, bucket, key_name, version, marker=marker))
         return success, meta
 
     S3Backend.delete_object = delete_object
+
+
+def _let_s3_show_its_event_bridge() -> None:
+    """Moto keeps EventBridgeConfiguration, and leaves it out of GetBucketNotificationConfiguration."""
+    original = S3Response.get_bucket_notification
+
+    @functools.wraps(original)
+    def get_bucket_notification(self: S3Response) -> Any:
+        config = self.backend.get_bucket_notification_configuration(self.bucket_name)
+        if config is not None and config.event_bridge is not None:
+            serialize = self.serialized
+            self.serialized = lambda answer: serialize(
+                ActionResult({**answer.result, "EventBridgeConfiguration": {}})
+            )
+        return original(self)
+
+    S3Response.get_bucket_notification = get_bucket_notification
 
 
 def _let_no_bucket_policy_deny() -> None:
@@ -92,6 +119,11 @@ def _let_no_bucket_policy_deny() -> None:
         return PermissionResult.NEUTRAL if found == PermissionResult.DENIED else found
 
     FakeBucket.get_permission = get_permission
+
+
+def _let_logs_go_to_a_bucket_without_a_policy_yet() -> None:
+    """S3 takes a target for access logs before its policy lets the logs in, as a stack's order needs."""
+    FakeBucket._log_permissions_enabled_policy = lambda *_, **__: True
 
 
 def _let_sns_reach_functions_and_people() -> None:
@@ -120,7 +152,8 @@ def _let_sns_reach_functions_and_people() -> None:
             message=message,
             attributes=attributes or {},
         )
-        _current[0].background(sns.deliver, _current[0], notification)
+        world = _world()
+        world.background(sns.deliver, world, notification)
 
     Subscription.publish = publish
 
@@ -130,6 +163,6 @@ def _let_rules_reach_every_target() -> None:
 
     def send_to_targets(self: Rule, original_event: Any, **_: Any) -> None:
         if delivery.matches(self, original_event):
-            delivery.send_to_targets(_current[0], self, original_event)
+            delivery.send_to_targets(_world(), self, original_event)
 
     Rule.send_to_targets = send_to_targets

@@ -32,12 +32,17 @@ class LogStream:
         """Take what was printed; complete lines become events, shown within half a second."""
         *lines, self._partial = (self._partial + chunk).split(b"\n")
         for line in lines:
-            self.line(line.decode(errors="replace"))
+            self._add(line.decode(errors="replace"))
         if time.monotonic() - self._flushed > _FLUSH_SECONDS:
             self.flush()
 
     def line(self, text: str) -> None:
-        """Add one event."""
+        """Add an event of Lambda's own; what was printed before without a line end is one as well."""
+        if self._partial:
+            self.write(b"\n")
+        self._add(text)
+
+    def _add(self, text: str) -> None:
         if not text.strip():
             return  # CloudWatch takes no empty events
         self._pending.append({"timestamp": int(time.time() * 1000), "message": text + "\n"})
@@ -46,12 +51,6 @@ class LogStream:
     def begin(self) -> None:
         """An invocation begins: `tail` gives what follows."""
         self._recent.clear()
-
-    def end(self) -> None:
-        """An invocation has ended: a last line without a line end counts as well; everything is shown."""
-        if self._partial:
-            self.write(b"\n")
-        self.flush()
 
     def tail(self, size: int) -> bytes:
         """The last `size` bytes of the invocation's log."""

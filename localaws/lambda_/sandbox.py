@@ -88,7 +88,7 @@ class Sandbox:
         duration = time.monotonic() - begun
         self._peak_mb = max(self._peak_mb, self._worker.memory_mb)
         self._report(event.request_id, duration * 1000, init_ms, reply.kind)
-        self._log.end()
+        self._log.flush()
         return Outcome(reply.payload, reply.kind != "result", self._log.tail(_TAIL))
 
     def kill(self) -> None:
