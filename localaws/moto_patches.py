@@ -9,6 +9,9 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from moto.applicationautoscaling.exceptions import AWSValidationException
+from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
+from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 from moto.events.models import Rule
 from moto.iam.access_control import PermissionResult
@@ -33,6 +36,7 @@ def apply(world: World) -> None:
             _let_s3_show_its_event_bridge,
             _let_no_bucket_policy_deny,
             _let_logs_go_to_a_bucket_without_a_policy_yet,
+            _let_a_missing_scalable_target_be_not_found,
             _let_sns_reach_functions_and_people,
             _let_rules_reach_every_target,
         ):
@@ -123,7 +127,21 @@ def _let_no_bucket_policy_deny() -> None:
 
 def _let_logs_go_to_a_bucket_without_a_policy_yet() -> None:
     """S3 takes a target for access logs before its policy lets the logs in, as a stack's order needs."""
-    FakeBucket._log_permissions_enabled_policy = lambda *_, **__: True
+    FakeBucket._log_permissions_enabled_policy = lambda *_, **__: True  # noqa: SLF001 -- there is no door
+
+
+def _let_a_missing_scalable_target_be_not_found() -> None:
+    """AWS answers ObjectNotFoundException, which clients match on; moto a ValidationException."""
+    original = ApplicationAutoscalingBackend.deregister_scalable_target
+
+    @functools.wraps(original)
+    def deregister(self: ApplicationAutoscalingBackend, *target: str) -> None:
+        try:
+            original(self, *target)
+        except AWSValidationException as error:
+            raise JsonRESTError("ObjectNotFoundException", error.message) from error
+
+    ApplicationAutoscalingBackend.deregister_scalable_target = deregister
 
 
 def _let_sns_reach_functions_and_people() -> None:

@@ -18,9 +18,10 @@ LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
 @dataclass(frozen=True)
 class StateEntered:
-    """The execution went on to a state."""
+    """The execution went on to a state; `kind` is its type, such as Task or Choice."""
 
     name: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,8 @@ def _history(states: Any, execution: str, after: int) -> Iterator[dict[str, Any]
 
 def _told(event: dict[str, Any]) -> Event | None:
     if event["type"].endswith("StateEntered"):
-        return StateEntered(event["stateEnteredEventDetails"]["name"])
+        kind = event["type"].removesuffix("StateEntered")
+        return StateEntered(event["stateEnteredEventDetails"]["name"], kind)
     scheduled = event.get("taskScheduledEventDetails", {})
     if scheduled.get("resource", "").startswith("createTrainingJob"):
         parameters = json.loads(scheduled["parameters"])

@@ -160,7 +160,7 @@ def _watch(screen: Screen, journey: Journey, execution: str) -> dict[str, Any]:
     """Show an execution as it happens and return its output; raises JourneyError with its cause."""
     for event in follow(journey.client, execution, poll_seconds=POLL_SECONDS):
         match event:
-            case StateEntered(name):
+            case StateEntered(name, "Task"):
                 screen.detail(name)
             case TrainingStarted(job, instance_type):
                 screen.detail(f"training job {job} on {instance_type}")

@@ -37,8 +37,8 @@ class Screen:
         self.seconds[title] = round(took, 2)
         note = escape(phase.note)
         line = f"[green]✓[/] [bold]{title:<14}[/] {note} [dim]{took:.1f} s[/]"
-        self.console.print(line, highlight=False)
+        self.console.print(line, highlight=False, soft_wrap=True)
 
     def detail(self, text: str, style: str = "dim") -> None:
         """One line under the phase that runs."""
-        self.console.print(f"  [{style}]{escape(text)}[/]", highlight=False)
+        self.console.print(f"  [{style}]{escape(text)}[/]", highlight=False, soft_wrap=True)
