@@ -136,7 +136,7 @@ def _build(environment: Path, lines: list[str], say: Say, stop: threading.Event)
         file = environment / "requirements.txt"
         file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         install = [str(environment / "bin" / "python"), "-m", "pip", "install", "--no-input"]
-        install += ["--disable-pip-version-check", "--progress-bar", "off", "-r", str(file)]
+        install += ["--disable-pip-version-check", "--progress-bar", "off", "--retries", "1", "-r", str(file)]
         say(f"Installing {len(lines)} requirements: {', '.join(lines)}")
         _run(install, say, stop, what="python -m pip install -r requirements.txt")
     (environment / _MARKER).touch()

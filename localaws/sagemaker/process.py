@@ -58,13 +58,14 @@ class Container:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
+        # What its first process leaves behind ends with a container, and lets go of the output.
+        self._signal(signal.SIGKILL)
         self._reader.join(timeout=2)
         return code
 
     def terminate(self) -> None:
         """Ask every process of the container to end (SIGTERM)."""
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGTERM)
+        self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """End every process of the container at once, those that left its session too."""
@@ -72,11 +73,14 @@ class Container:
             for child in psutil.Process(self._process.pid).children(recursive=True):
                 with suppress(psutil.NoSuchProcess):
                     child.kill()
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
         self._process.wait()
         if self._process.stdin is not None:
             self._process.stdin.close()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
 
 
 def base_environment() -> dict[str, str]:

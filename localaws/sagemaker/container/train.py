@@ -62,7 +62,8 @@ def _run(command: list[str], code: Path, variables: dict[str, str]) -> tuple[int
     reader = threading.Thread(target=_pass_on, args=(process.stderr, tail), daemon=True)
     reader.start()
     result = process.wait()
-    # Something that the script left running may hold the stream open: what it says is not waited for.
+    # Whatever the script left running ends with it, as in a container, and lets go of the stream.
+    lifeline.end_children()
     reader.join(timeout=1)
     return result, b"".join(tail).decode("utf-8", "replace").splitlines()
 

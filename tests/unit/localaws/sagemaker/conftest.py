@@ -1,0 +1,204 @@
+"""One embedded AWS for all tests of SageMaker; each test has a bucket of its own in it."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import tarfile
+import time
+
+import pytest
+
+from localaws.server import Server
+
+REGION = "eu-west-1"
+IMAGE = f"141502667606.dkr.ecr.{REGION}.amazonaws.com/sagemaker-scikit-learn:1.9-0"
+ACCOUNT = "111122223333"
+TRUST = {
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "sagemaker.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ]
+}
+_numbers = itertools.count()
+
+
+class Lab:
+    """A bucket, a role, and short ways to train, serve and wait."""
+
+    def __init__(self, server, role):
+        self.server = server
+        self.role = role
+        self.account = ACCOUNT
+        self.bucket = f"lab-{next(_numbers)}"
+        self.region = REGION
+        self.image = IMAGE
+        self.sagemaker = self.client("sagemaker")
+        self.runtime = self.client("sagemaker-runtime")
+        self.s3 = self.client("s3")
+        self.logs = self.client("logs")
+        self.s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+
+    def client(self, service):
+        """A boto3 client of this account."""
+        return self.server.world.client(service, self.account, REGION)
+
+    def put(self, key, content):
+        """Put an object; its URI."""
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=content)
+        return f"s3://{self.bucket}/{key}"
+
+    def archive(self, key, files):
+        """Put a tar.gz of the given texts; its URI."""
+        content = io.BytesIO()
+        with tarfile.open(fileobj=content, mode="w:gz") as tar:
+            for name, text in files.items():
+                entry = tarfile.TarInfo(name)
+                entry.size = len(text.encode())
+                tar.addfile(entry, io.BytesIO(text.encode()))
+        return self.put(key, content.getvalue())
+
+    def opened(self, uri):
+        """The files of an archive in S3, by name."""
+        key = uri.removeprefix(f"s3://{self.bucket}/")
+        body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        with tarfile.open(fileobj=io.BytesIO(body)) as tar:
+            return {member.name: tar.extractfile(member).read().decode() for member in tar if member.isfile()}
+
+    def request(self, name, script, *, hyperparameters=None, channels=(), metrics=(), **more):
+        """The parameters of CreateTrainingJob for a script that needs no packages."""
+        code = self.archive(f"code/{name}.tar.gz", {"train.py": script, "requirements.txt": ""})
+        return {
+            "TrainingJobName": name,
+            "RoleArn": self.role,
+            "AlgorithmSpecification": {
+                "TrainingImage": IMAGE,
+                "TrainingInputMode": "File",
+                "MetricDefinitions": list(metrics),
+            },
+            "HyperParameters": {
+                "sagemaker_program": '"train.py"',
+                "sagemaker_submit_directory": json.dumps(code),
+                **(hyperparameters or {}),
+            },
+            **({"InputDataConfig": [self.channel(item) for item in channels]} if channels else {}),
+            "OutputDataConfig": {"S3OutputPath": f"s3://{self.bucket}/out"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+            **more,
+        }
+
+    def channel(self, name):
+        """An input channel that reads the prefix of its own name."""
+        source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{self.bucket}/{name}/"}
+        return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
+
+    def start(self, name, script, **more):
+        """Create a training job."""
+        self.sagemaker.create_training_job(**self.request(name, script, **more))
+
+    def train(self, name, script, **more):
+        """Create a training job and wait for its end."""
+        self.start(name, script, **more)
+        return self.job(name)
+
+    def job(self, name):
+        """The description of a job once it has ended."""
+        return self._until(
+            lambda: self.sagemaker.describe_training_job(TrainingJobName=name),
+            lambda job: job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped"),
+        )
+
+    def log(self, group, prefix):
+        """Every line of the streams that begin with `prefix`."""
+        streams = self.logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=prefix)
+        return [
+            event["message"]
+            for stream in streams["logStreams"]
+            for event in self.logs.get_log_events(
+                logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True
+            )["events"]
+        ]
+
+    def job_log(self, name):
+        """Every line that a job wrote."""
+        return self.log("/aws/sagemaker/TrainingJobs", f"{name}/")
+
+    def model(self, name, script, files=None):
+        """A model whose inference script is `script` and whose archive holds `files`."""
+        code = self.archive(f"code/{name}.tar.gz", {"inference.py": script, "requirements.txt": ""})
+        data = self.archive(f"model/{name}.tar.gz", files or {"model.txt": name})
+        self.sagemaker.create_model(
+            ModelName=name,
+            ExecutionRoleArn=self.role,
+            PrimaryContainer={
+                "Image": IMAGE,
+                "ModelDataUrl": data,
+                "Environment": {
+                    "SAGEMAKER_PROGRAM": "inference.py",
+                    "SAGEMAKER_SUBMIT_DIRECTORY": code,
+                },
+            },
+        )
+
+    def config(self, name, **weights):
+        """An endpoint configuration with a variant for each model, named after it."""
+        self.sagemaker.create_endpoint_config(
+            EndpointConfigName=name,
+            ProductionVariants=[
+                {
+                    "VariantName": model,
+                    "ModelName": model,
+                    "InstanceType": "ml.m5.large",
+                    "InitialInstanceCount": 1,
+                    "InitialVariantWeight": weight,
+                }
+                for model, weight in weights.items()
+            ],
+        )
+
+    def endpoint(self, name):
+        """The description of an endpoint once it is settled."""
+        return self._until(
+            lambda: self.sagemaker.describe_endpoint(EndpointName=name),
+            lambda endpoint: endpoint["EndpointStatus"] in ("InService", "Failed"),
+        )
+
+    def invoke(self, name, body, content_type="application/json", **more):
+        """Call an endpoint."""
+        return self.runtime.invoke_endpoint(EndpointName=name, Body=body, ContentType=content_type, **more)
+
+    @staticmethod
+    def _until(look, good, seconds=30):
+        deadline = time.monotonic() + seconds
+        while not good(seen := look()):
+            assert time.monotonic() < deadline, seen
+            time.sleep(0.02)
+        return seen
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The embedded AWS, empty."""
+    server = Server(tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("cache"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def role(server):
+    """A role that SageMaker may assume."""
+    iam = server.world.client("iam", ACCOUNT, REGION)
+    role = iam.create_role(RoleName="execution", AssumeRolePolicyDocument=json.dumps(TRUST))
+    return role["Role"]["Arn"]
+
+
+@pytest.fixture
+def lab(server, role):
+    """A fresh bucket in it."""
+    return Lab(server, role)
