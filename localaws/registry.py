@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from localaws import moto_patches
+from localaws.applicationautoscaling import ApplicationAutoScaling
 from localaws.cloudformation.api import CloudFormation
 from localaws.cloudtrail import CloudTrail
 from localaws.events import Events
@@ -18,6 +19,7 @@ def build_services(world: World) -> list[Service]:
     moto_patches.apply(world)
     sagemaker = SageMaker(world)
     return [
+        ApplicationAutoScaling(world),
         CloudFormation(world),
         CloudTrail(world),
         Events(world),

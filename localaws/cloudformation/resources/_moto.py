@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-from moto.applicationautoscaling import applicationautoscaling_backends
 from moto.iam import iam_backends
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy
@@ -33,13 +32,6 @@ def provide_managed_policy(account: str, region: str, arn: str) -> None:
 def set_log_group_key(account: str, region: str, name: str, key: str | None) -> None:
     """Change the key of a log group: moto has no AssociateKmsKey."""
     logs_backends[account][region].groups[name].kms_key_id = key
-
-
-def keep_scaling_policy_arn(account: str, region: str, made: str, arn: str) -> None:
-    """Give a scaling policy its ARN back: to moto, every PutScalingPolicy makes a new one."""
-    for policy in applicationautoscaling_backends[account][region].policies.values():
-        if policy.policy_arn == made:
-            policy.policy_arn = arn
 
 
 def describe_secret(account: str, region: str, arn: str, description: str) -> None:

@@ -14,7 +14,6 @@ from localaws.cloudformation.resources._common import (
     refuse_taken,
     undone_on_failure,
 )
-from localaws.cloudformation.resources._moto import keep_scaling_policy_arn
 
 _GONE = "ObjectNotFoundException"
 _SERVICE = "application-autoscaling"
@@ -67,14 +66,9 @@ class ScalableTarget(ResourceType):
         return Created(physical_id, {"Id": physical_id})
 
     def delete(self, context: Context, physical_id: str, props: Props) -> None:
-        """Take its scheduled actions away and deregister it."""
-        scaling, target = Api(context, _SERVICE), given(props, *_TARGET)
-        if self._registered(context, props):
-            for action in props.get("ScheduledActions") or ():
-                with absent_ok(_GONE):
-                    name = action["ScheduledActionName"]
-                    scaling("delete_scheduled_action", **target, ScheduledActionName=name)
-            scaling("deregister_scalable_target", **target)
+        """Deregister it, with its policies and scheduled actions."""
+        with absent_ok(_GONE):
+            Api(context, _SERVICE)("deregister_scalable_target", **given(props, *_TARGET))
 
     @staticmethod
     def _registered(context: Context, props: Props) -> bool:
@@ -105,31 +99,23 @@ class ScalingPolicy(ResourceType):
 
     def create(self, context: Context, props: Props) -> Created:
         """Put the policy under a name that the target does not have yet."""
-        refuse_taken(props["PolicyName"], taken=self._found(context, props))
-        arn = self._put(context, props)
-        return Created(arn, {"Arn": arn})
+        scaling, name = Api(context, _SERVICE), props["PolicyName"]
+        found = scaling("describe_scaling_policies", **self._target(props), PolicyNames=[name])
+        refuse_taken(name, taken=bool(found["ScalingPolicies"]))
+        return self.update(context, name, {}, props)
 
     def update(self, context: Context, physical_id: str, old: Props, new: Props) -> Created:
-        """Put the policy; its ARN stays."""
-        made = self._put(context, new)
-        keep_scaling_policy_arn(context.account, context.region, made, physical_id)
-        return Created(physical_id, {"Arn": physical_id})
+        """Put the policy."""
+        settings = given(new, *self.properties - {*_TARGET, "ScalingTargetId"})
+        made = Api(context, _SERVICE)("put_scaling_policy", **self._target(new), **settings)
+        arn = str(made["PolicyARN"])
+        return Created(arn, {"Arn": arn})
 
     def delete(self, context: Context, physical_id: str, props: Props) -> None:
         """Delete the policy."""
-        if self._found(context, props):
-            where = {**self._target(props), "PolicyName": props["PolicyName"]}
+        where = {**self._target(props), "PolicyName": props["PolicyName"]}
+        with absent_ok(_GONE):
             Api(context, _SERVICE)("delete_scaling_policy", **where)
-
-    def _put(self, context: Context, props: Props) -> str:
-        settings = given(props, *self.properties - {*_TARGET, "ScalingTargetId"})
-        return str(
-            Api(context, _SERVICE)("put_scaling_policy", **self._target(props), **settings)["PolicyARN"]
-        )
-
-    def _found(self, context: Context, props: Props) -> bool:
-        where = {**self._target(props), "PolicyNames": [props["PolicyName"]]}
-        return bool(Api(context, _SERVICE)("describe_scaling_policies", **where)["ScalingPolicies"])
 
     @staticmethod
     def _target(props: Props) -> dict[str, str]:
