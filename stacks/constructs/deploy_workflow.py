@@ -387,7 +387,7 @@ def _undo_states(props: DeployWorkflowProps) -> States:
             f"{API}:sagemaker:deleteEndpoint",
             {"EndpointName": name},
             then="Delete the config",
-            on_error=ignore("Delete the config"),
+            on_error=ignore("Explain"),  # it cannot go while it is being made; the next deployment sees to it
         ),
         "Go back": task(
             f"{API}:sagemaker:updateEndpoint",
