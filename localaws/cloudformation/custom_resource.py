@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
@@ -140,9 +141,8 @@ class _Mailbox:
             if context.region == "us-east-1"
             else {"CreateBucketConfiguration": {"LocationConstraint": context.region}}
         )
-        try:
-            self._client.head_bucket(Bucket=self._at["Bucket"])
-        except ClientError:
+        # Several resources may ask at once: whichever is first makes the bucket.
+        with suppress(self._client.exceptions.BucketAlreadyOwnedByYou):
             self._client.create_bucket(Bucket=self._at["Bucket"], **location)
         self.url = self._client.generate_presigned_url("put_object", self._at, ExpiresIn=7200)
 
