@@ -7,11 +7,12 @@ the latest server that still runs.
 from __future__ import annotations
 
 import functools
+import threading
+import time
+from collections import deque
+from types import SimpleNamespace
 from typing import Any
 
-from moto.applicationautoscaling.exceptions import AWSValidationException
-from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
-from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 from moto.events.models import Rule
 from moto.iam.access_control import PermissionResult
@@ -23,6 +24,9 @@ from moto.sns.models import Subscription
 
 from localaws.events import delivery, s3, sns
 from localaws.world import World
+
+ACCESS_LOG_DELAY_SECONDS = 300.0
+"""How old a request to S3 is at least when its access log is delivered, with some later request."""
 
 _worlds: list[World] = []
 
@@ -36,7 +40,7 @@ def apply(world: World) -> None:
             _let_s3_show_its_event_bridge,
             _let_no_bucket_policy_deny,
             _let_logs_go_to_a_bucket_without_a_policy_yet,
-            _let_a_missing_scalable_target_be_not_found,
+            _let_access_logs_come_late,
             _let_sns_reach_functions_and_people,
             _let_rules_reach_every_target,
         ):
@@ -130,18 +134,23 @@ def _let_logs_go_to_a_bucket_without_a_policy_yet() -> None:
     FakeBucket._log_permissions_enabled_policy = lambda *_, **__: True  # noqa: SLF001 -- there is no door
 
 
-def _let_a_missing_scalable_target_be_not_found() -> None:
-    """AWS answers ObjectNotFoundException, which clients match on; moto a ValidationException."""
-    original = ApplicationAutoscalingBackend.deregister_scalable_target
+def _let_access_logs_come_late() -> None:
+    """S3 delivers them within hours; moto at once, into a bucket that is being emptied to be deleted."""
+    original = S3Backend.log_incoming_request
+    lock = threading.Lock()
+    waiting: deque[tuple[float, S3Backend, SimpleNamespace, str]] = deque()
 
-    @functools.wraps(original)
-    def deregister(self: ApplicationAutoscalingBackend, *target: str) -> None:
-        try:
-            original(self, *target)
-        except AWSValidationException as error:
-            raise JsonRESTError("ObjectNotFoundException", error.message) from error
+    def log_incoming_request(self: S3Backend, request: Any, bucket_name: str) -> None:
+        # Only what a log line shows of the request is kept, not its body.
+        agent = {"User-Agent": request.headers.get("User-Agent")}
+        shown = SimpleNamespace(method=request.method, url=request.url, headers=agent)
+        with lock:
+            if bucket_name in self.buckets and self.buckets[bucket_name].logging:
+                waiting.append((time.monotonic(), self, shown, bucket_name))
+            while waiting and waiting[0][0] + ACCESS_LOG_DELAY_SECONDS <= time.monotonic():
+                original(*waiting.popleft()[1:])
 
-    ApplicationAutoscalingBackend.deregister_scalable_target = deregister
+    S3Backend.log_incoming_request = log_incoming_request
 
 
 def _let_sns_reach_functions_and_people() -> None:
