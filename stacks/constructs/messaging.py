@@ -70,6 +70,9 @@ class DeadLetters(Construct):
             type="AWS::SQS::Queue",
             properties={"KmsMasterKeyId": key.key_arn, "MessageRetentionPeriod": DEAD_LETTER_SECONDS},
         )
+        cdk.Validations.of(queue).acknowledge(
+            cdk.Acknowledgment(id="AwsSolutions-SQS3", reason="this queue is the dead-letter queue of others")
+        )
         self.arn = queue.get_att("Arn").to_string()
         from_events = iam.PolicyStatement(
             principals=[iam.ServicePrincipal("events.amazonaws.com")],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any, NamedTuple
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk.cloudformation_include import CfnInclude
 from cdk_nag import AwsSolutionsChecks
 
 from atelier.spec import load_teams
@@ -67,13 +70,23 @@ class Statement(NamedTuple):
     conditions: dict[str, Any]
 
 
+class Finding(NamedTuple):
+    """What a rule found, and at which construct."""
+
+    rule: str
+    path: str
+    description: str
+
+
 @dataclass(frozen=True)
 class Assembly:
-    """What a synthesis wrote: by stack name, and the report of the rules that looked at it."""
+    """What a synthesis wrote, by the names of the stacks."""
 
-    folder: Path
     templates: dict[str, dict[str, Any]]
-    artifacts: dict[str, dict[str, Any]]
+    properties: dict[str, dict[str, Any]]
+    """What the CDK command does with each stack: tags, termination protection, roles."""
+    metadata: dict[str, dict[str, list[dict[str, Any]]]]
+    """What is recorded at each construct's path."""
 
     def resources(self, type_: str | None = None, *, stage: str = "") -> list[Resource]:
         """The resources of one type, or all; those of one stage, such as `vision-dev`, or of all."""
@@ -110,15 +123,26 @@ class Assembly:
             if one["Effect"] == "Allow"
         ]
 
-    def findings(self) -> list[str]:
-        """What cdk-nag and CloudFormation's own rules found and nobody acknowledged."""
-        report = json.loads((self.folder / "validation-report.json").read_text())
-        return [
-            f"{violation['ruleName']}: {where['constructPath']}: {violation['description']}"
-            for plugin in report["pluginReports"]
-            for violation in plugin["violations"]
-            for where in violation["violatingConstructs"]
-        ]
+    def acknowledged(self) -> set[tuple[str, str, str]]:
+        """What is accepted with a reason, there or above: rule, stack, logical ID of the resource."""
+        return {
+            (rule.removeprefix("Annotation::"), stack, logical_id)
+            for stack, metadata in self.metadata.items()
+            for path, logical_id in _data(metadata, "aws:cdk:logicalId")
+            for scope, rules in _data(metadata, "aws:cdk:acknowledged-rules")
+            if f"{path}/".startswith(f"{scope}/")
+            for rule in rules
+        }
+
+
+def _data(metadata: dict[str, list[dict[str, Any]]], type_: str) -> list[tuple[str, Any]]:
+    """Each construct's path and what of one type is recorded there."""
+    return [
+        (path, entry["data"])
+        for path, entries in metadata.items()
+        for entry in entries
+        if entry["type"] == type_
+    ]
 
 
 def _flat(value: Any) -> str:
@@ -140,18 +164,31 @@ def _listed(value: Any) -> list[str]:
     return [_flat(one) for one in value] if isinstance(value, list) else [_flat(value)]
 
 
-def read(folder: Path) -> Assembly:
+def read_assembly(folder: Path) -> Assembly:
     """The assembly that lies in `folder`, nested ones included."""
-    templates, artifacts = {}, {}
+    assembly = Assembly({}, {}, {})
     for manifest in sorted(folder.glob("**/manifest.json")):
         for artifact in json.loads(manifest.read_text())["artifacts"].values():
             if artifact["type"] == "aws:cloudformation:stack":
                 properties = artifact["properties"]
-                artifacts[properties["stackName"]] = artifact
-                templates[properties["stackName"]] = json.loads(
-                    (manifest.parent / properties["templateFile"]).read_text()
-                )
-    return Assembly(folder, templates, artifacts)
+                stack = properties["stackName"]
+                template = (manifest.parent / properties["templateFile"]).read_text()
+                metadata = (manifest.parent / artifact["additionalMetadataFile"]).read_text()
+                assembly.templates[stack] = json.loads(template)
+                assembly.properties[stack] = properties
+                assembly.metadata[stack] = json.loads(metadata)
+    return assembly
+
+
+def findings(folder: Path) -> list[Finding]:
+    """What rules found in the assembly in `folder` and nobody acknowledged."""
+    report = json.loads((folder / "validation-report.json").read_text())
+    return [
+        Finding(violation["ruleName"], where["constructPath"], violation["description"])
+        for plugin in report["pluginReports"]
+        for violation in plugin["violations"]
+        for where in violation["violatingConstructs"]
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -165,8 +202,8 @@ def teams(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def assembly(teams: Path, tmp_path_factory: pytest.TempPathFactory) -> Assembly:
-    """All environments, checked by cdk-nag and by the rules that come with CDK."""
+def checked(teams: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an assembly of all environments, with the report of cdk-nag and of CDK's own rules."""
     folder = tmp_path_factory.mktemp("cdk.out")
     app = new_app(
         outdir=str(folder),
@@ -177,16 +214,51 @@ def assembly(teams: Path, tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     build(app, load_teams(teams, root=PROJECT))
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()
-    return read(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
-def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Assembly]:
-    """Runs app.py as a user does, in a process of its own: `synthesize(team="vision", env="dev")`."""
-    import subprocess  # noqa: PLC0415 - only the few tests that ask for it start processes
-    import sys  # noqa: PLC0415
+def assembly(checked: Path) -> Assembly:
+    """All environments."""
+    return read_assembly(checked)
 
-    def run(*, cwd: Path = PROJECT, environment: dict[str, str] | None = None, **context: str) -> Assembly:
+
+@pytest.fixture(scope="session")
+def read() -> Callable[[Path], Assembly]:
+    """Reads the assembly that lies in a folder."""
+    return read_assembly
+
+
+@pytest.fixture(scope="session")
+def found(checked: Path) -> list[Finding]:
+    """What the rules found in them."""
+    return findings(checked)
+
+
+@pytest.fixture
+def found_in_plain_resources(assembly: Assembly, tmp_path: Path) -> list[Finding]:
+    """What cdk-nag finds when it reads the templates, in which each resource has its class."""
+    app = new_app(outdir=str(tmp_path), post_cli_context={"@aws-cdk/core:failSynthOnValidationErrors": False})
+    synthesizer = cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False)
+    for stack, template in assembly.templates.items():
+        if stack.startswith("audio-dev-"):
+            path = tmp_path / f"{stack}.json"
+            path.write_text(json.dumps(template))
+            CfnInclude(cdk.Stack(app, stack, synthesizer=synthesizer), "All", template_file=str(path))
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    app.synth()
+    accepted = assembly.acknowledged()
+    return [one for one in findings(tmp_path) if (one.rule, *one.path.split("/All/")) not in accepted]
+
+
+@pytest.fixture(scope="session")
+def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Runs app.py in a process of its own with this context, as in `synthesize(team="vision", env="dev")`.
+
+    Gives the assembly's folder; raises RuntimeError with what the app printed when it fails.
+    """
+
+    def run(*, cwd: Path = PROJECT, environment: dict[str, str] | None = None, **context: str) -> Path:
         folder = tmp_path_factory.mktemp("cdk.out")
         variables = {"CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": json.dumps(context)}
         done = subprocess.run(
@@ -199,7 +271,7 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Assemb
         )
         if done.returncode:
             raise RuntimeError(done.stderr)
-        return read(folder)
+        return folder
 
     return run
 

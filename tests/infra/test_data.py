@@ -114,8 +114,8 @@ def test_what_holds_state_stays_exactly_where_the_team_file_says_so(assembly, st
     assert {one.definition["DeletionPolicy"] for one in kept} == {policy}
     assert {one.definition["UpdateReplacePolicy"] for one in kept} == {policy}
     guarded = {
-        name: artifact["properties"].get("terminationProtection", False)
-        for name, artifact in assembly.artifacts.items()
+        name: properties.get("terminationProtection", False)
+        for name, properties in assembly.properties.items()
         if name.startswith(stage)
     }
     assert guarded[f"{stage}-data"] is guarded[f"{stage}-registry"] is protected

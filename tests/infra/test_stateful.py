@@ -1,0 +1,45 @@
+"""What holds state keeps its logical ID and its name: a change of either replaces it, with all it holds.
+
+stateful.json is the record. Where a change is meant (a new resource, a migration), write it anew:
+
+    RECORD_STATEFUL=1 .venv/bin/pytest tests/infra/test_stateful.py
+
+and say in the commit what becomes of the data of environments that are deployed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+RECORD = Path(__file__).with_name("stateful.json")
+NAMED_BY = {
+    "AWS::ECR::Repository": "RepositoryName",
+    "AWS::KMS::Alias": "AliasName",
+    "AWS::KMS::Key": "",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::SageMaker::ModelPackageGroup": "ModelPackageGroupName",
+}
+"""The types that hold state, each with the property whose change replaces it."""
+
+
+def test_nothing_that_holds_state_is_replaced_by_accident(assembly):
+    """Logical IDs, types and names are those on record, whatever the team."""
+    found = {}
+    for one in assembly.resources(stage="audio-dev"):
+        if one.type in NAMED_BY:
+            identity = {"type": one.type, "name": one.properties.get(NAMED_BY[one.type], "")}
+            found.setdefault(one.stack, {})[one.logical_id] = identity
+    if os.environ.get("RECORD_STATEFUL"):
+        RECORD.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n")
+    assert found == json.loads(RECORD.read_text()), __doc__
+
+
+def test_ids_do_not_depend_on_the_team(assembly):
+    """The record of one team speaks for all: their data stacks have the same logical IDs."""
+    ids = {
+        stage: {one.logical_id for one in assembly.resources(stage=stage) if one.stack.endswith("-data")}
+        for stage in ("audio-dev", "vision-dev")
+    }
+    assert ids["audio-dev"] == ids["vision-dev"]
