@@ -37,9 +37,11 @@ def test_a_script_trains_and_its_model_reaches_s3(lab):
     """Channels, arguments, environment in; model, output, metrics, log and history of statuses out."""
     lab.put("train/a.csv", "1,2")
     lab.put("train/deep/b.csv", "3,4")
+    key = lab.client("kms").create_key()["KeyMetadata"]["Arn"]
     job = lab.train(
         "hello",
         HELLO,
+        OutputDataConfig={"S3OutputPath": f"s3://{lab.bucket}/out/", "KmsKeyId": key},
         hyperparameters={"epochs": "3"},
         channels=["train"],
         metrics=[LOSS],
@@ -47,6 +49,8 @@ def test_a_script_trains_and_its_model_reaches_s3(lab):
     )
     assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Completed", job
     assert job["ModelArtifacts"]["S3ModelArtifacts"] == f"s3://{lab.bucket}/out/hello/output/model.tar.gz"
+    stored = lab.s3.head_object(Bucket=lab.bucket, Key="out/hello/output/model.tar.gz")
+    assert stored["SSEKMSKeyId"] == key
     files = json.loads(lab.opened(job["ModelArtifacts"]["S3ModelArtifacts"])["model.json"])
     assert files == {"a.csv": "1,2", "deep/b.csv": "3,4"}
     assert lab.opened(f"s3://{lab.bucket}/out/hello/output/output.tar.gz") == {"history.txt": "done"}
