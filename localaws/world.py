@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from moto.core import utils as moto_utils
+from moto.core.loaders import create_loader
 
 log = logging.getLogger("localaws")
 
@@ -64,6 +67,19 @@ class World:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
+_LOADER = create_loader()
+# moto reads the same model files as the clients: read once, they take half the memory.
+moto_utils.create_loader = lambda: _LOADER
+_making_clients = threading.Lock()
+
+
+@lru_cache(maxsize=1)
+def _session() -> Any:
+    core = botocore.session.Session()
+    core.register_component("data_loader", _LOADER)
+    return boto3.session.Session(botocore_session=core)
+
+
 @lru_cache(maxsize=64)
 def _client(service: str, account: str, region: str, endpoint: str) -> Any:
     config = Config(
@@ -74,10 +90,13 @@ def _client(service: str, account: str, region: str, endpoint: str) -> Any:
         # botocore would read the endpoint from the environment of whoever started the server.
         ignore_configured_endpoint_urls=True,
     )
-    # A session of its own: boto3's default session is not safe to build clients with from many threads.
-    session = boto3.session.Session(
-        aws_access_key_id=account,
-        aws_secret_access_key="embedded",  # noqa: S106 -- nothing checks it
-        region_name=region,
-    )
-    return session.client(service, endpoint_url=endpoint, config=config)
+    # Clients may be used from many threads, but a session must not make two at once.
+    with _making_clients:
+        return _session().client(
+            service,
+            region_name=region,
+            endpoint_url=endpoint,
+            config=config,
+            aws_access_key_id=account,
+            aws_secret_access_key="embedded",  # noqa: S106 -- nothing checks it
+        )
