@@ -26,7 +26,7 @@ class Job:
 
     key: str
     status: str
-    succeeded: str
+    succeeded: frozenset[str]
     running: frozenset[str]
     describe: str
     stop: str
@@ -36,7 +36,8 @@ def _sagemaker(kind: str) -> Job:
     return Job(
         key=f"{kind}Name",
         status=f"{kind}Status",
-        succeeded="Completed",
+        # A job that was stopped, or ran into its time limit, is no error: its result says `Stopped`.
+        succeeded=frozenset({"Completed", "Stopped"}),
         running=frozenset({"InProgress", "Stopping", "Pending", "Deleting"}),
         describe=f"describe{kind}",
         stop=f"stop{kind}",
@@ -46,7 +47,7 @@ def _sagemaker(kind: str) -> Job:
 _EXECUTION = Job(
     key="executionArn",
     status="status",
-    succeeded="SUCCEEDED",
+    succeeded=frozenset({"SUCCEEDED"}),
     running=frozenset({"RUNNING", "PENDING_REDRIVE"}),
     describe="describeExecution",
     stop="stopExecution",
@@ -99,7 +100,7 @@ class Waiting:
                     raise TimeoutError
                 continue
             result = self._result(response)
-            if status == self.job.succeeded:
+            if status in self.job.succeeded:
                 return result
             raise StateError(TASK_FAILED, dumps(result))
 
