@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from botocore.exceptions import ClientError
@@ -55,11 +55,18 @@ def _arn(target: Target, package: str) -> str:
 
 def _waiting(target: Target) -> str:
     """Which models wait for a word."""
-    found: list[str] = []
-    for job in target.spec.jobs:
-        group = names.model_package_group(target.spec.team, target.spec.name, job)
-        packages: list[dict[str, Any]] = target.client("sagemaker").list_model_packages(
-            ModelPackageGroupName=group, ModelApprovalStatus="PendingManualApproval", MaxResults=20
-        )["ModelPackageSummaryList"]
-        found += [f"{job}/{one['ModelPackageVersion']}" for one in packages]
+    found = [one for job in target.spec.jobs for one in _waiting_of(target, job)]
     return f"waiting for approval: {', '.join(found)}" if found else "none waits for approval"
+
+
+def _waiting_of(target: Target, job: str) -> list[str]:
+    group = names.model_package_group(target.spec.team, target.spec.name, job)
+    try:
+        packages = target.client("sagemaker").list_model_packages(
+            ModelPackageGroupName=group, ModelApprovalStatus="PendingManualApproval", MaxResults=20
+        )
+    except ClientError as error:
+        if "does not exist" in errors.message(error):
+            return []
+        raise
+    return [f"{job}/{one['ModelPackageVersion']}" for one in packages["ModelPackageSummaryList"]]

@@ -65,7 +65,7 @@ def message(error: ClientError) -> str:
 
 
 def point_at_embedded() -> str:
-    """How to reach the embedded AWS that `atelier up` serves; empty when none does, or a shell already does."""
+    """How to reach the embedded AWS that `atelier up` serves; empty if none does, or AWS is elsewhere."""
     running = embedded.find(embedded.STATE / "data")
     if running is None or os.environ.get("AWS_ENDPOINT_URL"):
         return ""

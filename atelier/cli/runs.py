@@ -69,12 +69,17 @@ def runs(
 def list_runs(target: Target, jobs: list[str], limit: int) -> list[Run]:
     """The newest `limit` runs of these jobs, newest first."""
     with ThreadPoolExecutor(READERS) as pool:
-        listed = [one for some in pool.map(lambda job: _executions(target, job, limit), jobs) for one in some]
+        found = list(pool.map(lambda job: _executions(target, job, limit), jobs))
+        # A job that is new in the team file hides the runs of no other.
+        if jobs and all(executions is None for executions in found):
+            raise target.not_deployed(f"job {jobs[0]}")
+        listed = [one for executions in found for one in executions or []]
         listed.sort(key=lambda one: one[1]["startDate"], reverse=True)
         return list(pool.map(lambda one: _run(target, *one), listed[:limit]))
 
 
-def _executions(target: Target, job: str, limit: int) -> list[tuple[str, dict[str, Any]]]:
+def _executions(target: Target, job: str, limit: int) -> list[tuple[str, dict[str, Any]]] | None:
+    """The newest executions of a job, each with the job's name; None when the job is not deployed."""
     machine = names.training_machine(target.spec.team, target.spec.name, job)
     pages = target.client("stepfunctions").get_paginator("list_executions")
     try:
@@ -82,7 +87,7 @@ def _executions(target: Target, job: str, limit: int) -> list[tuple[str, dict[st
         return [(job, execution) for execution in islice(executions, limit)]
     except ClientError as error:
         if errors.code(error) == "StateMachineDoesNotExist":
-            raise target.not_deployed(f"job {job}") from error
+            return None
         raise
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Annotated, Any
 
 import boto3
@@ -23,7 +23,7 @@ EnvOption = Annotated[
     str | None, typer.Option("--env", help="One of its environments; the only one, if omitted.")
 ]
 
-# The longest call is a start that lists a big bucket first; nothing that starts something is repeated blindly.
+# The longest call is a start of a run, which lists the data first; a repeated start is the same run.
 CONFIG = Config(read_timeout=330, connect_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
 
 
@@ -32,6 +32,8 @@ class Target:
     """An environment and the way to it."""
 
     spec: TeamEnvironment
+    _clients: dict[str, Any] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
 
     @property
     def label(self) -> str:
@@ -40,7 +42,11 @@ class Target:
 
     def client(self, service: str) -> Any:
         """A boto3 client of a service in the environment's region, with the shell's credentials."""
-        return _client(service, self.spec.region)
+        with self._lock:
+            if service not in self._clients:
+                session = boto3.session.Session(region_name=self.spec.region)
+                self._clients[service] = session.client(service, config=CONFIG)
+            return self._clients[service]
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of one of the environment's resources, such as `stateMachine:vision-dev-train-curve`."""
@@ -94,8 +100,3 @@ def choose_target(team: str | None, env: str | None) -> Target:
     if len(environments) > 1:
         raise CliError(f"which environment of {team}? --env {' or '.join(one.name for one in environments)}")
     return Target(environments[0])
-
-
-@cache
-def _client(service: str, region: str) -> Any:
-    return boto3.session.Session(region_name=region).client(service, config=CONFIG)

@@ -19,6 +19,7 @@ from atelier.spec import names
 
 FUNCTION = "start_training"
 REQUEST_ID_LENGTH = 12
+POLL_SECONDS = 0.5
 
 
 def train(
@@ -92,14 +93,14 @@ def _no_data(target: Target, job: str, channel: str) -> str:
 
 def _show(console: Console, target: Target, execution: str) -> None:
     """Print what happens, line by line; raises a CliError with the cause when the run fails."""
-    for event in follow(target.client, execution):
+    for event in follow(target.client, execution, poll_seconds=POLL_SECONDS):
         match event:
             case StateEntered(name):
-                console.print(Text(name, "bold cyan"))
+                console.print(Text(name, "bold cyan"), soft_wrap=True)
             case TrainingStarted(job, instance_type):
-                console.print(Text(f"  training job {job} on {instance_type}"))
+                console.print(Text(f"  training job {job} on {instance_type}"), soft_wrap=True)
             case LogLine(_, text):
-                console.print(Text(f"  │ {text}", "dim"))
+                console.print(Text(f"  │ {text}", "dim"), soft_wrap=True)
             case Finished("SUCCEEDED", output):
                 _show_result(console, output)
             case Finished(status, _, error, cause):
@@ -108,7 +109,7 @@ def _show(console: Console, target: Target, execution: str) -> None:
 
 def _show_result(console: Console, output: dict[str, Any]) -> None:
     for name, value in output.get("metrics", {}).items():
-        console.print(Text(f"{name} = {value:.6g}", "bold green"))
+        console.print(Text(f"{name} = {value:.6g}", "bold green"), soft_wrap=True)
     package = output.get("modelPackage")
     if package:
-        console.print(Text(f"model package {package} {output.get('status', '')}", "green"))
+        console.print(Text(f"model package {package} {output.get('status', '')}", "green"), soft_wrap=True)

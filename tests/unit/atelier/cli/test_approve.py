@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+GROUP = "tiny-dev-curve"
+
+
+@pytest.fixture
+def version(deployed) -> str:
+    """A model package that waits for approval, as <job>/<version>."""
+    sagemaker = deployed("sagemaker")
+    groups = sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]
+    if not groups:
+        sagemaker.create_model_package_group(ModelPackageGroupName=GROUP, ModelPackageGroupDescription="test")
+    arn = sagemaker.create_model_package(
+        ModelPackageGroupName=GROUP,
+        ModelApprovalStatus="PendingManualApproval",
+        InferenceSpecification={
+            "Containers": [{"Image": "111122223333.dkr.ecr.eu-west-1.amazonaws.com/x:1"}],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        },
+    )["ModelPackageArn"]
+    return f"curve/{arn.rpartition('/')[2]}"
+
+
+def described(deployed, version: str) -> dict[str, str]:
+    """The package as SageMaker has it."""
+    arn = f"arn:aws:sagemaker:eu-west-1:111122223333:model-package/{GROUP}/{version.rpartition('/')[2]}"
+    return deployed("sagemaker").describe_model_package(ModelPackageName=arn)
+
+
+def test_approve_and_reject(atelier, deployed, version):
+    """A person's word changes the package's status and keeps the note; the same word again is refused."""
+    result = atelier("approve", version, "--note", "looks good")
+    assert result.exit_code == 0
+    assert result.output.endswith(f"model-package/{GROUP}/{version.rpartition('/')[2]} approved\n")
+    package = described(deployed, version)
+    assert package["ModelApprovalStatus"] == "Approved"
+    assert package["ApprovalDescription"] == "looks good"
+    again = atelier("approve", version)
+    assert again.exit_code == 1
+    assert "is approved already" in again.stderr
+    assert atelier("reject", package["ModelPackageArn"]).exit_code == 0
+    assert described(deployed, version)["ModelApprovalStatus"] == "Rejected"
+
+
+def test_what_waits_is_named(atelier, version):
+    """A package that does not exist is answered with those that wait for a word."""
+    result = atelier("approve", "curve/9999")
+    assert result.exit_code == 1
+    assert "there is no model package curve/9999" in result.stderr
+    assert version in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("package", "says"),
+    [("curve", "is no model package"), ("curve/x", "is no model package"), ("curv/1", "did you mean curve?")],
+)
+def test_bad_names(atelier, project, package, says):
+    """What names no package is refused before any call."""
+    result = atelier("approve", package)
+    assert result.exit_code == 1
+    assert says in result.stderr

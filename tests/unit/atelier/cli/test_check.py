@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+
+from atelier.cli.check import _out_of_date
+from atelier.spec import load_team
+
+
+def test_check_says_what_is_right(atelier, project):
+    """A right file is named with what it holds; the exit code is 0."""
+    result = atelier("check")
+    assert result.exit_code == 0
+    assert result.stdout == "teams/tiny.yaml: right (1 environment, 2 jobs, 2 endpoints)\n"
+
+
+def test_check_shows_every_problem_and_fails(atelier, project):
+    """All problems of all files are shown, right files are still named, and the exit code is 1."""
+    (project / "teams/bad.yaml").write_text("team: bad\nowner: x\n")
+    result = atelier("check")
+    assert result.exit_code == 1
+    assert "teams/tiny.yaml: right" in result.stdout
+    assert "teams/bad.yaml:2:1: owner" in result.stderr
+    assert "did you mean owners?" in result.stderr
+    assert result.stderr.endswith("3 problems\n")
+
+
+def test_check_of_named_files(atelier, project):
+    """Only the files that are named are checked."""
+    (project / "teams/bad.yaml").write_text("")
+    assert atelier("check", "teams/tiny.yaml").exit_code == 0
+    assert "the file is empty" in atelier("check", "teams/bad.yaml").stderr
+    assert "there is no such file" in atelier("check", "teams/none.yaml").stderr
+
+
+def test_check_without_any_file(atelier, project):
+    """An empty folder of teams is a mistake, not a success."""
+    (project / "teams/tiny.yaml").unlink()
+    result = atelier("check")
+    assert result.exit_code == 1
+    assert "no team file is in teams/" in result.stderr
+
+
+def test_check_warns(atelier, project):
+    """What is allowed but worth a word is said, and fails nothing."""
+    path = project / "teams/tiny.yaml"
+    path.write_text(path.read_text().replace("framework: sklearn", "framework: {name: mxnet}"))
+    result = atelier("check")
+    assert result.exit_code == 0
+    assert "warning: jobs.curve: MXNet 1.9 is the last image" in result.stderr
+
+
+def test_images_out_of_date_are_found_by_the_clock(project):
+    """An image is warned of once the month in which AWS stops to patch it has passed."""
+    team = load_team(project / "teams/tiny.yaml")
+    assert _out_of_date(team, "2027-07") == []
+    assert _out_of_date(team, "2027-08") == [
+        "jobs.bare: AWS patches the sklearn 1.9-0 image no more since 2027-07",
+        "jobs.curve: AWS patches the sklearn 1.9-0 image no more since 2027-07",
+    ]
+
+
+def test_schema_is_json(atelier, project):
+    """The schema is printed as it is, for  atelier schema > team.schema.json."""
+    result = atelier("schema")
+    assert json.loads(result.stdout)["required"] == ["team", "owners", "environments"]
