@@ -34,7 +34,8 @@ class Api:
         try:
             answer: dict[str, Any] = getattr(self._client, operation)(**_fit(params, shape))
         except ParamValidationError as error:
-            raise ResourceFailed(f"Properties validation failed: {error}") from error
+            reasons = "; ".join(str(error).splitlines()[1:])
+            raise ResourceFailed(f"Properties validation failed: {reasons}") from error
         return answer
 
     def has(self, operation: str, *missing: str, **params: Any) -> bool:
@@ -139,6 +140,11 @@ def given(props: Props, *names: str) -> dict[str, Any]:
     return {name: props[name] for name in names if props.get(name) is not None}
 
 
+def differ(old: Props, new: Props, *names: str) -> bool:
+    """Whether any of the named properties differs: what is the same is not told to the API again."""
+    return any(old.get(name) != new.get(name) for name in names)
+
+
 class Aspects(Generic[T]):
     """What of a resource can change in place: for each group of properties, how the API is told.
 
@@ -153,7 +159,7 @@ class Aspects(Generic[T]):
     def settle(self, target: T, old: Props, new: Props) -> None:
         """Tell the API every group of properties that differs between `old` and `new`, in order."""
         for names, tell in self._tellers.items():
-            if any(old.get(name) != new.get(name) for name in names):
+            if differ(old, new, *names):
                 tell(target, new)
 
 

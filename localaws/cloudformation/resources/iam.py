@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from localaws.cloudformation.resource import Context, Created, ResourceFailed, ResourceType
@@ -56,7 +57,8 @@ def _trust(target: Target, props: Props) -> None:
 
 def _trust_policy(props: Props) -> dict[str, Any]:
     """The trust policy with a version: unlike AWS, moto insists on one when a trust policy is updated."""
-    return {"Version": "2012-10-17", **props["AssumeRolePolicyDocument"]}
+    document = props["AssumeRolePolicyDocument"]
+    return {"Version": "2012-10-17", **(json.loads(document) if isinstance(document, str) else document)}
 
 
 def _describe(target: Target, props: Props) -> None:

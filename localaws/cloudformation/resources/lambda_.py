@@ -14,6 +14,7 @@ from localaws.cloudformation.resources._common import (
     Props,
     Tags,
     absent_ok,
+    differ,
     given,
     refuse_taken,
     undone_on_failure,
@@ -90,8 +91,9 @@ class Function(ResourceType):
     def update(self, context: Context, physical_id: str, old: Props, new: Props) -> Created:
         """Replace code and settings where they differ."""
         api = Api(context, "lambda")
-        code = ("Architectures", "Code", "Runtime")
-        if any(old.get(name) != new.get(name) for name in code):
+        # How inline code is packed depends on the runtime.
+        packing = ("Runtime",) if "ZipFile" in new["Code"] else ()
+        if differ(old, new, "Architectures", "Code", *packing):
             architectures = new.get("Architectures", ["x86_64"])
             api(
                 "update_function_code",
@@ -99,9 +101,11 @@ class Function(ResourceType):
                 Architectures=architectures,
                 **_code(new),
             )
-        settings = {**_DEFAULTS, **given(new, *_REQUIRED, *_DEFAULTS)}
-        made = api("update_function_configuration", FunctionName=physical_id, **settings)
+        if differ(old, new, *_REQUIRED, *_DEFAULTS):
+            settings = {**_DEFAULTS, **given(new, *_REQUIRED, *_DEFAULTS)}
+            api("update_function_configuration", FunctionName=physical_id, **settings)
         self._reserve(api, physical_id, old, new)
+        made = api("get_function_configuration", FunctionName=physical_id)
         created = self._described(physical_id, made)
         _TAGS.settle(context, created.attributes["Arn"], new)
         return created

@@ -13,6 +13,7 @@ from localaws.cloudformation.resources._common import Api, Props, Tags, given, u
 
 _TAGS = Tags("sagemaker", "ResourceArn", lister="list_tags", adder="add_tags", remover="delete_tags")
 _POLL_SECONDS = 0.2
+_AT_ENDPOINT_CREATION = ("DeploymentConfig", "EndpointConfigName", "EndpointName", "Tags")
 
 
 @contextmanager
@@ -161,7 +162,7 @@ class Endpoint(_Named):
 
     def create(self, context: Context, props: Props) -> Created:
         """Make the endpoint and wait until it serves."""
-        created = super().create(context, given(props, "EndpointName", "EndpointConfigName", "Tags"))
+        created = super().create(context, given(props, *_AT_ENDPOINT_CREATION))
         with undone_on_failure(self, context, created.physical_id, props):
             self._await_service(context, created.physical_id, props["EndpointConfigName"])
         return created

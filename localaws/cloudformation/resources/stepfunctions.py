@@ -15,6 +15,7 @@ from localaws.cloudformation.resources._common import (
     Props,
     Tags,
     absent_ok,
+    differ,
     given,
     partition,
     refuse_taken,
@@ -61,13 +62,14 @@ class StateMachine(ResourceType):
     def update(self, context: Context, physical_id: str, old: Props, new: Props) -> Created:
         """Replace the definition and settings; running executions keep the old definition."""
         states = Api(context, "stepfunctions")
-        states(
-            "update_state_machine",
-            stateMachineArn=physical_id,
-            definition=_definition(context, new),
-            roleArn=new["RoleArn"],
-            **{**_DEFAULTS, **given(new, *_DEFAULTS)},
-        )
+        if differ(old, new, *self.properties - {"Tags"}):
+            states(
+                "update_state_machine",
+                stateMachineArn=physical_id,
+                definition=_definition(context, new),
+                roleArn=new["RoleArn"],
+                **{**_DEFAULTS, **given(new, *_DEFAULTS)},
+            )
         _TAGS.settle(context, physical_id, new)
         return self._described(states, physical_id)
 

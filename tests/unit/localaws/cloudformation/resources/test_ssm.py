@@ -71,3 +71,13 @@ def test_a_secure_string_is_refused(types, context):
     """As by CloudFormation."""
     with pytest.raises(ResourceFailed, match="SecureString"):
         types[PARAMETER].create(context, {"Type": "SecureString", "Value": "x"})
+
+
+def test_a_change_of_the_stacks_tags_makes_no_new_version(types, make_context):
+    """Only a changed parameter gets one."""
+    context = make_context()
+    name = types[PARAMETER].create(context, BASE).physical_id
+    other = make_context(stack_tags={"team": "speech"})
+    types[PARAMETER].update(other, name, BASE, BASE)
+    assert tags(context.client, name) == {"team": "speech"}
+    assert context.client("ssm").get_parameter(Name=name)["Parameter"]["Version"] == 1
