@@ -14,8 +14,23 @@ from localaws.sagemaker.environments import Environments
 from localaws.sagemaker.fleet import LOG_GROUP, STARTUP_SECONDS, Fleet, Variant, stream_name
 from localaws.sagemaker.logs import LogShipper
 from localaws.sagemaker.model_server import ModelServer, Place, ServerFailed
-from localaws.sagemaker.models import EndpointConfig, Models
-from localaws.sagemaker.records import BY_NAME_AND_TIME, Record, Table, arn, invalid, listing, now
+from localaws.sagemaker.models import (
+    IGNORED_IN_CONFIG,
+    IGNORED_IN_MODEL,
+    IGNORED_IN_VARIANT,
+    EndpointConfig,
+    Models,
+)
+from localaws.sagemaker.records import (
+    BY_NAME_AND_TIME,
+    Record,
+    Table,
+    arn,
+    invalid,
+    listing,
+    now,
+    without_effect,
+)
 from localaws.service import AwsError, Call, NotEmulated, Params, Result, Service, operation
 from localaws.world import World
 
@@ -237,7 +252,7 @@ class Endpoints(Service):
     def _start_fleet(
         self, endpoint: Endpoint, config: EndpointConfig, kept: dict[str, dict[str, Any]]
     ) -> Fleet:
-        fleet = Fleet(config.name, [self._variant(endpoint, item, kept) for item in config.variants])
+        fleet = Fleet(config.name, [self._variant(endpoint, config, item, kept) for item in config.variants])
         self._starting.add(fleet)
         try:
             fleet.start()
@@ -252,7 +267,13 @@ class Endpoints(Service):
             self._starting.discard(fleet)
         return fleet
 
-    def _variant(self, endpoint: Endpoint, item: dict[str, Any], kept: dict[str, dict[str, Any]]) -> Variant:
+    def _variant(
+        self,
+        endpoint: Endpoint,
+        config: EndpointConfig,
+        item: dict[str, Any],
+        kept: dict[str, dict[str, Any]],
+    ) -> Variant:
         name = item["VariantName"]
         model = self._models.get_model(endpoint.call, item["ModelName"])
         where = f"{endpoint.call.account}-{endpoint.call.region}"
@@ -264,7 +285,13 @@ class Endpoints(Service):
             log=stream,
             startup_seconds=item.get("ContainerStartupHealthCheckTimeoutInSeconds", STARTUP_SECONDS),
         )
-        self._note(endpoint, item, stream.write)
+        ignored = (
+            *without_effect(model.request, IGNORED_IN_MODEL),
+            *without_effect(config.request, IGNORED_IN_CONFIG),
+            *without_effect(item, IGNORED_IN_VARIANT),
+        )
+        for line in (*ignored, *_notes(endpoint, item)):
+            stream.write(line)
         values = {
             "weight": item.get("InitialVariantWeight", 1.0),
             "count": item["InitialInstanceCount"],
@@ -272,17 +299,6 @@ class Endpoints(Service):
         }
         server = ModelServer(self.world, self._environments, self._logs, place)
         return Variant(name, self._models.served(endpoint.call, model.container), server, **values)
-
-    def _note(self, endpoint: Endpoint, item: dict[str, Any], say: Any) -> None:
-        """Say in the log what is asked for and done in another way."""
-        if item["InitialInstanceCount"] > 1:
-            say(f"localaws: {item['InitialInstanceCount']} instances are one process")
-        deployment = endpoint.deployment or {}
-        policy = deployment.get("BlueGreenUpdatePolicy", {}).get("TrafficRoutingConfiguration", {})
-        if policy.get("Type", "ALL_AT_ONCE") != "ALL_AT_ONCE" or "RollingUpdatePolicy" in deployment:
-            say("localaws: an update moves all requests at once, whatever the DeploymentConfig asks for")
-        if "AutoRollbackConfiguration" in deployment:
-            say("localaws: the alarms of AutoRollbackConfiguration are not watched")
 
     def _set(self, endpoint: Endpoint, status: str) -> None:
         endpoint.status = status
@@ -292,3 +308,15 @@ class Endpoints(Service):
     def _changed(self, endpoint: Endpoint) -> None:
         detail = {**endpoint.describe(), "EndpointStatus": _IN_EVENTS[endpoint.status]}
         announce(self.world, endpoint, "Endpoint", detail)
+
+
+def _notes(endpoint: Endpoint, item: dict[str, Any]) -> Iterator[str]:
+    """What is asked for and done in another way."""
+    if item["InitialInstanceCount"] > 1:
+        yield f"localaws: {item['InitialInstanceCount']} instances are one process"
+    deployment = endpoint.deployment or {}
+    policy = deployment.get("BlueGreenUpdatePolicy", {}).get("TrafficRoutingConfiguration", {})
+    if policy.get("Type", "ALL_AT_ONCE") != "ALL_AT_ONCE" or "RollingUpdatePolicy" in deployment:
+        yield "localaws: an update moves all requests at once, whatever the DeploymentConfig asks for"
+    if "AutoRollbackConfiguration" in deployment:
+        yield "localaws: the alarms of AutoRollbackConfiguration are not watched"

@@ -134,6 +134,9 @@ class ModelServer:
             if ended or self._ended.is_set() or time.monotonic() > deadline:
                 container.kill()
                 raise ServerFailed(self._no_ping())
+        if self._ended.is_set():
+            container.kill()
+            raise ServerFailed("The endpoint was stopped while its server was being started.")
 
     def _ping(self) -> bool:
         try:

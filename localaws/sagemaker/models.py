@@ -34,19 +34,27 @@ _MODEL = {
     "EnableNetworkIsolation",
 }
 _CONFIG = {"EndpointConfigName", "ProductionVariants", "Tags", "KmsKeyId", "DataCaptureConfig"}
+IGNORED_IN_MODEL = {
+    "VpcConfig": "there is no VPC to join",
+    "EnableNetworkIsolation": "the model keeps the machine's network",
+}
+IGNORED_IN_CONFIG = {"KmsKeyId": "the data lie on this machine's disk"}
+IGNORED_IN_VARIANT = {
+    "VolumeSizeInGB": "there is no volume",
+    "ModelDataDownloadTimeoutInSeconds": "the download takes as long as it takes",
+    "RoutingConfig": "one process answers",
+    "InferenceAmiVersion": "there is no instance",
+}
+"""Fields that are taken without effect; the endpoint's log names them."""
+
 _VARIANT = {
     "VariantName",
     "ModelName",
     "InitialInstanceCount",
     "InstanceType",
     "InitialVariantWeight",
-    "VolumeSizeInGB",
-    "ModelDataDownloadTimeoutInSeconds",
     "ContainerStartupHealthCheckTimeoutInSeconds",
-    "RoutingConfig",
-    "InferenceAmiVersion",
-    "EnableSSMAccess",
-}
+} | IGNORED_IN_VARIANT.keys()
 
 
 class Model(Record):

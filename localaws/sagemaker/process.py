@@ -36,7 +36,8 @@ class Container:
             # -I and -S: the launcher needs nothing but the standard library, and starts at once.
             [str(python), *(("-I", "-S") if entry == "train" else ()), str(ENTRY), entry, str(folder)],
             cwd=folder,
-            env=dict(environment),
+            # The environment's own programs (pip, torchrun) come before the machine's.
+            env={**environment, "PATH": f"{python.parent}{os.pathsep}{environment.get('PATH', os.defpath)}"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -88,6 +88,16 @@ class Table(Generic[R]):
     def all(self, call: Call) -> list[R]:
         """The records of one account and region, oldest first."""
         return [record for record in self.everywhere() if record.call == call]
+
+
+def without_effect(request: Params, ignored: dict[str, str]) -> Iterator[str]:
+    """A line for the log for each field (`Field` or `Field.Field`) that is set and has no effect here."""
+    for path, reason in ignored.items():
+        value: Any = request
+        for name in path.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        if value:
+            yield f"localaws: {path} has no effect: {reason}"
 
 
 _FILTERS: dict[str, Callable[[Record, Any], bool]] = {

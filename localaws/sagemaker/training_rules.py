@@ -29,6 +29,8 @@ _NVME = (
 )
 
 IGNORED = {
+    "ResourceConfig.VolumeKmsKeyId": "the data lie on this machine's disk",
+    "ResourceConfig.KeepAlivePeriodInSeconds": "there is no instance to keep",
     "VpcConfig": "there is no VPC to join",
     "EnableNetworkIsolation": "the script keeps the machine's network",
     "EnableInterContainerTrafficEncryption": "one container only",
@@ -52,7 +54,7 @@ _KNOWN = {
     "Tags",
     "CheckpointConfig",
     "Environment",
-} | IGNORED.keys()
+} | {name for name in IGNORED if "." not in name}
 _KNOWN_ALGORITHM = {
     "TrainingImage",
     "TrainingInputMode",

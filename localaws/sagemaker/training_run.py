@@ -21,7 +21,7 @@ from localaws.sagemaker.environments import BuildFailed, Environments, Stopped, 
 from localaws.sagemaker.images import resolve
 from localaws.sagemaker.logs import LogShipper, LogStream
 from localaws.sagemaker.process import STOP_SECONDS, Container, base_environment
-from localaws.sagemaker.records import now
+from localaws.sagemaker.records import now, without_effect
 from localaws.sagemaker.training_rules import IGNORED
 from localaws.world import World
 
@@ -267,9 +267,8 @@ class TrainingRun:
 
     def _note(self) -> None:
         """Say in the log what this job asks for in vain, and what is done in another way."""
-        for field in sorted(IGNORED.keys() & self._job.request.keys()):
-            if self._job.request[field]:
-                self._say(f"localaws: {field} has no effect: {IGNORED[field]}")
+        for line in without_effect(self._job.request, IGNORED):
+            self._say(line)
         for channel in self._channels():
             if self._mode(channel) == "FastFile":
                 self._say(f"localaws: channel {channel['ChannelName']}: FastFile is read as File")

@@ -36,7 +36,9 @@ def _watch(descriptor: int) -> None:
     while os.read(descriptor, 1024):
         pass
     end_children()
-    os.killpg(os.getpgrp(), signal.SIGKILL)
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(1)  # started by hand, it is not alone in its group
 
 
 def _descendants(pid: int) -> Iterator[int]:

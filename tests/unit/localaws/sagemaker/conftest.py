@@ -156,6 +156,7 @@ class Lab:
                     "InstanceType": "ml.m5.large",
                     "InitialInstanceCount": 1,
                     "InitialVariantWeight": weight,
+                    "VolumeSizeInGB": 5,
                 }
                 for model, weight in weights.items()
             ],

@@ -75,7 +75,9 @@ def test_an_endpoint_answers_json_and_csv(lab, endpoint):
     assert body_of(answer)["data"] == [[1.0, 2.0], [3.0, 4.0]]
     (variant,) = lab.endpoint(endpoint)["ProductionVariants"]
     assert (variant["CurrentWeight"], variant["CurrentInstanceCount"]) == (1.0, 1)
-    assert any("serving inference.py" in line for line in _settled_log(lab, endpoint))
+    log = _settled_log(lab, endpoint)
+    assert any("serving inference.py" in line for line in log)
+    assert "localaws: VolumeSizeInGB has no effect: there is no volume" in log
 
 
 BAD_REQUESTS = [

@@ -286,6 +286,9 @@ def test_jobs_are_listed_with_filters_order_and_pages(lab):
     assert _names(lab.sagemaker.list_training_jobs(**by_name)) == ["b-list-1", "b-list-3"]
     failed = lab.sagemaker.list_training_jobs(NameContains="list", StatusEquals="Failed")
     assert _names(failed) == ["a-list-2"]
+    second = lab.sagemaker.describe_training_job(TrainingJobName="a-list-2")["CreationTime"]
+    later = lab.sagemaker.list_training_jobs(NameContains="list", CreationTimeAfter=second)
+    assert _names(later) == names[:2]
     pages = lab.sagemaker.get_paginator("list_training_jobs").paginate(
         NameContains="list", PaginationConfig={"PageSize": 2}
     )
