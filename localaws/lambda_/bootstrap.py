@@ -47,7 +47,10 @@ class Context:
     def __init__(self, request: dict[str, Any]) -> None:
         self.aws_request_id: str = request["request_id"]
         self.invoked_function_arn: str = request["invoked_arn"]
-        self.client_context: Any = request["client_context"]
+        given = request["client_context"]
+        self.client_context = given and SimpleNamespace(
+            **{"client": None, "custom": None, "env": None, **given}
+        )
         self._deadline_ms: int = request["deadline_ms"]
 
     def get_remaining_time_in_millis(self) -> int:

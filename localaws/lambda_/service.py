@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import ClassVar, NoReturn
+from weakref import WeakSet
 
 from moto.core.utils import get_service_model
 
@@ -45,6 +46,8 @@ class Lambda(Neighbours):
         self._code = CodeStore(world, self._root / "code")
         self._runtimes = Runtimes(self._root)
         self._functions: dict[Identifier, Function] = {}
+        # Those of earlier code and of deleted functions as well, as long as events run in them.
+        self._pools: WeakSet[Pool] = WeakSet()
         self._lock = threading.Lock()
         self._queue = AsyncQueue(world, self.run)
         self._timer = Timer("lambda-reaper", world.background)
@@ -56,8 +59,8 @@ class Lambda(Neighbours):
     def stop(self) -> None:
         """Kill every worker; events in flight fail, queued ones are forgotten."""
         self._timer.stop()
-        for function in list(self._functions.values()):
-            function.pool.kill()
+        for pool in list(self._pools):
+            pool.kill()
         self._queue.stop()
 
     def operations(self) -> Iterator[tuple[str, Handler]]:
@@ -231,7 +234,9 @@ class Lambda(Neighbours):
             }
             return Sandbox(deployment, self._runtimes.command(runtime), environment, self._root / "tmp")
 
-        return Pool(launch)
+        pool = Pool(launch)
+        self._pools.add(pool)
+        return pool
 
     def _reap(self) -> None:
         for function in list(self._functions.values()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 import time
@@ -97,6 +98,14 @@ def test_only_the_libraries_of_the_runtime_can_be_imported(cloud):
     answer = cloud.invoke("needy")
     assert answer.payload["errorType"] == "Runtime.ImportModuleError"
     assert answer.payload["errorMessage"] == "Unable to import module 'index': No module named 'moto'"
+
+
+def test_the_client_context_reaches_the_handler(cloud):
+    """Base64 in the request, an object with `custom` in the handler; None where there is none."""
+    cloud.function("client", "def handler(e, c): return c.client_context and c.client_context.custom")
+    assert cloud.invoke("client").payload is None
+    context = base64.b64encode(b'{"custom": {"a": 1}}').decode()
+    assert cloud.invoke("client", ClientContext=context).payload == {"a": 1}
 
 
 def test_an_exception_is_answered_as_aws_answers_it(cloud):
@@ -331,6 +340,8 @@ def test_stopping_the_server_leaves_no_worker(cloud, tmp_path):
     for _ in range(2):
         other.client("lambda").invoke(FunctionName="sleeper", Payload=b"50", InvocationType="Event")
     other.until(lambda: len(set(psutil.Process().children()) - before) >= 2)
+    # An update retires the workers of the code before it: those in the middle of an event must go as well.
+    other.client("lambda").update_function_configuration(FunctionName="sleeper", Timeout=50)
     begun = time.monotonic()
     server.stop()
     assert time.monotonic() - begun < 5
