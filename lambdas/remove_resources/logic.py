@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-POLL_SECONDS = 5.0
+SHORTEST_POLL, LONGEST_POLL = 0.5, 10.0  # seconds; each pause is half as long again as the one before
+ANSWER_SECONDS = 5.0  # kept back for saying that the time is up
 UNSETTLED = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 
 
@@ -67,22 +68,24 @@ class Account(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass
 class Clock:
     """Time as the function has it: how to wait, and the seconds it has left."""
 
     sleep: Callable[[float], None]
     left: Callable[[], float]
+    pause: float = SHORTEST_POLL
 
     def wait(self, for_what: str) -> None:
-        """Wait a little.
+        """Wait a little, each time longer.
 
         Raises:
             OutOfTime: there is too little time left to wait and still answer.
         """
-        if self.left() < 3 * POLL_SECONDS:
+        if self.left() < self.pause + ANSWER_SECONDS:
             raise OutOfTime(f"still waiting for {for_what}; remove the stack again, which goes on from here")
-        self.sleep(POLL_SECONDS)
+        self.sleep(self.pause)
+        self.pause = min(LONGEST_POLL, 1.5 * self.pause)
 
 
 def remove(properties: Mapping[str, str], account: Account, clock: Clock) -> None:
