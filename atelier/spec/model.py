@@ -26,6 +26,11 @@ NAME = Form(
     "must be lower-case letters, digits and single hyphens, beginning with a letter",
     "curve-2",
 )
+STAGE_NAME = Form(
+    r"^[a-z][a-z0-9]*$",
+    "must be lower-case letters and digits without hyphens, beginning with a letter",
+    "vision",
+)
 CHANNEL = Form(r"^[A-Za-z0-9._-]+$", "must be letters, digits, dots, hyphens and underscores", "train")
 INSTANCE_TYPE = Form(
     r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$", "must be a SageMaker instance type: ml.<family>.<size>", "ml.m5.large"
@@ -50,6 +55,7 @@ FORMS = {
     form.pattern: form
     for form in (
         NAME,
+        STAGE_NAME,
         CHANNEL,
         INSTANCE_TYPE,
         PREFIX,
@@ -70,7 +76,14 @@ def _scalar(value: Any) -> Any:
 
 
 Name = Annotated[str, Field(pattern=NAME.pattern, max_length=20, examples=[NAME.example])]
-"""The name of a team, environment, job or endpoint: short, since physical names join three of them."""
+"""The name of a job, endpoint or image: short, since physical names join it to two others."""
+
+StageName = Annotated[str, Field(pattern=STAGE_NAME.pattern, max_length=20, examples=[STAGE_NAME.example])]
+"""The name of a team or environment.
+
+Without hyphens, since policies name a team's resources by how they begin, such as `vision-dev-`: what a team
+named `vision-dev` owns would begin so too.
+"""
 
 ChannelName = Annotated[str, Field(pattern=CHANNEL.pattern, max_length=64)]
 InstanceType = Annotated[str, Field(pattern=INSTANCE_TYPE.pattern)]
@@ -254,14 +267,14 @@ class Environment(Model):
 class TeamFile(Model):
     """A whole team file."""
 
-    team: Annotated[Name, Field(examples=["vision"])]
+    team: Annotated[StageName, Field(examples=["vision"])]
     """The team's name, and the name of its file: teams/<team>.yaml."""
     owners: Annotated[list[Email], Field(min_length=1, max_length=10, examples=[[EMAIL.example]])]
     """Who answers for the team; they hear of finished and failed runs."""
     cost_centre: Annotated[str, Field(pattern=COST_CENTRE.pattern, max_length=64)] | None = None
     """A tag on everything, for the bill."""
     environments: Annotated[
-        dict[Name, Environment],
+        dict[StageName, Environment],
         Field(
             min_length=1,
             max_length=20,
@@ -280,8 +293,8 @@ class TeamFile(Model):
 class TeamEnvironment(Model):
     """One team in one environment, overrides merged and defaults filled in: what a Stage is built from."""
 
-    team: Name
-    name: Name
+    team: StageName
+    name: StageName
     owners: list[Email]
     cost_centre: str | None
     account: str
@@ -297,6 +310,6 @@ class TeamEnvironment(Model):
 class Team(Model):
     """A loaded team file: its environments, and what is allowed but worth a word."""
 
-    name: Name
-    environments: dict[Name, TeamEnvironment]
+    name: StageName
+    environments: dict[StageName, TeamEnvironment]
     warnings: list[str] = []

@@ -57,7 +57,8 @@ ALL = "owners: [you@example.com]\nenvironments:\n  dev: {account: '111122223333'
         ("region: eu-west-1}", "region: eu-west-1, approval: manuel}", 4,
          "environments.dev.approval", "must be", "did you mean manual?"),
         ("team: tiny", "team: tiny\ncost_centre: 'a|b'", 2, "cost_centre", "as in a tag", "4711"),
-        ("team: tiny", "team: a-name-that-is-far-too-long", 1, "team", "27 characters; 20", "by 7 char"),
+        ("team: tiny", "team: tiny-dev", 1, "team", "without hyphens", "vision"),
+        ("team: tiny", "team: anamethatisreallyfartoolong", 1, "team", "27 characters; 20", "by 7 char"),
     ],
 )  # fmt: skip
 def test_each_mistake_names_place_reason_and_remedy(refused, smallest, old, new, line, path, reason, remedy):
