@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from benchmarks.measure import Figure, ratio
-from lambdas.start_training.settings import StartTrainingSettings
+from lambdas.start_training.settings import JobSettings, StartTrainingSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 EVENT = {
@@ -72,9 +72,9 @@ class _FirstCall:
     def seconds_until_called(self, program: str) -> float:
         """Run a Python program that prints its starting time, until its first call."""
         self._called.clear()
-        settings = StartTrainingSettings(
-            bucket="data", machine_prefix="x", jobs={"curve": {"train": "curve/train/"}}
-        )
+        curve = JobSettings({"train": "curve/train/"}, listens=("train",))
+        machines = "arn:aws:states:eu-west-1:111122223333:stateMachine:vision-dev-train-"
+        settings = StartTrainingSettings(bucket="data", machines=machines, jobs={"curve": curve})
         variables = {
             **os.environ,
             **settings.to_environment(),

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
 
@@ -48,12 +49,10 @@ def count_resources(templates: Mapping[str, Any]) -> dict[str, int]:
 
 def show(console: Console, summary: Summary, folder: Path) -> None:
     """Print the closing tables."""
-    deployed = Table(box=None, padding=(0, 2), show_header=False, title="deployed", title_justify="left")
-    kinds = [f"{count} {name.removeprefix('AWS::')}" for name, count in summary.resources.items()]
-    width = (len(kinds) + 2) // 3
-    for row in range(width):
-        deployed.add_row(*kinds[row::width])
-    console.print(deployed, highlight=False)
+    kinds = [f"{count:3} {name.removeprefix('AWS::')}" for name, count in summary.resources.items()]
+    console.print("[bold]Deployed[/]")
+    console.print(Columns(kinds, column_first=True, padding=(0, 2)), highlight=False)
+    console.print()
 
     facts = Table(box=None, padding=(0, 2), show_header=False)
     facts.add_row("run", summary.run)

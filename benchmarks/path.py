@@ -1,0 +1,126 @@
+"""The main job: how long the demo takes, and what the path costs over the script and the server it runs."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from atelier import embedded
+from atelier.demo import points
+from atelier.demo.cdk import Cdk
+from atelier.demo.journey import Journey
+from atelier.spec import load_teams
+from benchmarks.measure import ROUNDS, Figure, median, timed
+from localaws.sagemaker.environments import Environments
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = ROOT / embedded.STATE / "cache"
+SCRIPT = ROOT / "training_scripts" / "curve_sklearn"
+ACCOUNT, REGION = "111122223333", "eu-west-1"
+
+
+def figures() -> list[Figure]:
+    """The demo's time and memory, and the path's overhead."""
+    memory: list[float] = []
+
+    def demo() -> float:
+        took = timed(lambda: subprocess.run(["atelier", "demo"], cwd=ROOT, check=True, capture_output=True))
+        summary = json.loads((ROOT / "build/demo/summary.json").read_text(encoding="utf-8"))
+        memory.append(summary["embedded_aws_megabytes"])
+        return took
+
+    return [
+        median("make demo, after set-up", 90, "s", demo),
+        Figure("the embedded AWS after the demo", statistics.median(memory), 300, "MB", "resident memory"),
+        _overhead(),
+    ]
+
+
+def _overhead() -> Figure:
+    with tempfile.TemporaryDirectory() as scratch, _deployed(Path(scratch)) as journey:
+        folder = Path(scratch) / "alone"
+        _path(journey, folder, seed=0)  # creates the endpoint; the rounds update it
+        rounds = []
+        for seed in range(1, ROUNDS + 1):
+            path = timed(lambda seed=seed: _path(journey, folder, seed))  # type: ignore[misc]
+            rounds.append((path, timed(lambda: _script_alone(folder)), timed(lambda: _model_alone(folder))))
+        path, script, model = (statistics.median(part) for part in zip(*rounds, strict=True))
+    detail = f"{path:.2f} s; the script alone {script:.2f} s, loading the model alone {model:.2f} s"
+    what = "upload to answered prediction, over script and server start"
+    return Figure(what, path - script - model, 3.0, "s", detail)
+
+
+def _path(journey: Journey, folder: Path, seed: int) -> None:
+    data = points.generate(seed)
+    began = journey.upload({name: data[name] for name in ("validation", "train")}, folder)
+    for execution in (journey.training_run(began), journey.deployment(began)):
+        while (status := _status(journey, execution)) == "RUNNING":
+            time.sleep(0.05)
+        if status != "SUCCEEDED":
+            raise RuntimeError(f"{execution} {status}")
+    journey.predict_json([100.0])
+
+
+def _status(journey: Journey, execution: str) -> str:
+    return str(journey.client("stepfunctions").describe_execution(executionArn=execution)["status"])
+
+
+def _script_alone(folder: Path) -> None:
+    """The training script in its environment, on the data just uploaded."""
+    channels = []
+    for name in ("train", "validation"):
+        (folder / name).mkdir(exist_ok=True)
+        (folder / name / "points.csv").write_bytes((folder / f"{name}.csv").read_bytes())
+        channels += [f"--{name}", str(folder / name)]
+    arguments = ["--hidden_layers", "5", "--units", "10", "--max_iter", "2000"]
+    command = ["train.py", *channels, "--model_dir", str(folder / "model"), *arguments]
+    subprocess.run([_python(), *command], cwd=SCRIPT, check=True, capture_output=True)
+
+
+def _model_alone(folder: Path) -> None:
+    """What a server must do before it answers: import the script and load the model."""
+    load = f"import inference; inference.model_fn({str(folder / 'model')!r})"
+    subprocess.run([_python(), "-c", load], cwd=SCRIPT, check=True, capture_output=True)
+
+
+@cache
+def _python() -> str:
+    return str(
+        Environments(CACHE).python((SCRIPT / "requirements.txt").read_text(encoding="utf-8"), lambda _: None)
+    )
+
+
+@contextmanager
+def _deployed(folder: Path) -> Iterator[Journey]:
+    """The example team's dev environment on an embedded AWS of its own."""
+    data = folder / "data"
+    process = subprocess.Popen(embedded.command(data, CACHE), stderr=subprocess.PIPE)
+    try:
+        running = embedded.wait_until_ready(process, data)
+        cdk = Cdk(ROOT, folder, running.environment(ACCOUNT, REGION), "vision", "dev")
+        cdk.finish("bootstrap", cdk.bootstrap(ACCOUNT, REGION))
+        cdk.finish("synth", cdk.synth())
+        cdk.deploy()
+        [spec] = load_teams(ROOT / "teams", team="vision", env="dev")
+        session = boto3.session.Session(ACCOUNT, "embedded", region_name=REGION)
+        config = Config(s3={"addressing_style": "path"})
+
+        @cache
+        def client(service: str) -> Any:
+            return session.client(service, endpoint_url=running.endpoint, config=config)
+
+        yield Journey(spec, "curve", "curve", client)
+    finally:
+        process.terminate()
+        process.wait()
