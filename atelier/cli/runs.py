@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from textwrap import shorten
 from typing import Annotated, Any
 
 import typer
@@ -24,6 +25,7 @@ from atelier.spec import names
 READERS = 8
 STYLES = {"SUCCEEDED": "green", "RUNNING": "cyan"}
 FAILED_STYLE = "red"
+LONGEST_CAUSE = 240
 WIDE = 200
 """The width of the table where no terminal says how wide it is: a pipe or a file breaks no lines."""
 
@@ -160,6 +162,6 @@ def _show(found: list[Run]) -> None:
 
 def _result(run: Run) -> str:
     metrics = ", ".join(f"{name} {value:.6g}" for name, value in run.metrics.items())
-    # The cause ends with the tail of the log, which is for --json.
-    lines = run.cause.splitlines()
-    return "; ".join(filter(None, [metrics, lines[0] if lines else run.error]))
+    # Remedy and log follow in the next lines of the cause; they are for --json.
+    cause = next(iter(run.cause.splitlines()), run.error)
+    return "; ".join(filter(None, [metrics, shorten(cause, LONGEST_CAUSE, placeholder=" …")]))

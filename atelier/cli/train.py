@@ -104,7 +104,9 @@ def _show(console: Console, target: Target, execution: str) -> None:
             case Finished("SUCCEEDED", output):
                 _show_result(console, output)
             case Finished(status, _, error, cause):
-                raise CliError(f"run {execution.rpartition(':')[2]} {status.lower()}: {error}: {cause}")
+                # Cause and remedy come first; the log that follows them has just been shown.
+                said = "\n".join(cause.splitlines()[:2])
+                raise CliError(f"run {execution.rpartition(':')[2]} {status.lower()}: {error}: {said}")
 
 
 def _show_result(console: Console, output: dict[str, Any]) -> None:

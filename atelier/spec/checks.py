@@ -25,11 +25,14 @@ RESERVED_PREFIX = "sagemaker_"
 RESERVED = (f"{RESERVED_PREFIX}program", f"{RESERVED_PREFIX}submit_directory")
 """The hyperparameters that script mode adds to a job's own."""
 
-NEEDS_INFERENCE_SCRIPT = {"sklearn", "xgboost"}
+NEEDS_MODEL_FN = {"sklearn", "xgboost"}
 """The frameworks whose containers cannot load a model without a `model_fn` of the team's."""
 
 FIXED_BY_FILE = ("team", "environments")
 """What an override cannot change."""
+
+
+NOT_YET = "use a script and framework for now; the image's repository under `images` is made already"
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,7 @@ def _check_source(context: Context, at: Steps, job: Job) -> Findings:
     if job.image is not None:
         if job.script is not None or job.framework is not None:
             yield Finding((*at, "image"), "an image brings its own script and framework", both)
+        yield Finding((*at, "image"), "jobs from images of your own are not provisioned yet", NOT_YET)
         if job.image not in context.file.images:
             remedy = choose(
                 job.image, context.file.images, nothing=f"declare it:  images: {{{job.image}: {{}}}}"
@@ -314,9 +318,11 @@ def _check_inference_script(
     context: Context, at: Steps, framework: Framework, script: str | None
 ) -> Findings:
     folder = context.scripts / (script or "")
-    has_training = (folder / "train.py").is_file()
-    has_inference = (folder / "inference.py").is_file()
-    if framework.name in NEEDS_INFERENCE_SCRIPT and has_training and not has_inference:
-        script_file = f"{folder.parent.name}/{script}/inference.py"
-        reason = f"{framework.name} cannot load a model without {script_file}"
-        yield Finding(at, reason, "add it, with a model_fn(model_dir)")
+    training = folder / "train.py"
+    if framework.name not in NEEDS_MODEL_FN or not training.is_file() or (folder / "inference.py").is_file():
+        return
+    # Without an inference.py the container looks for the functions in train.py.
+    if "def model_fn" not in training.read_text(encoding="utf-8", errors="replace"):
+        code = f"{folder.parent.name}/{script}"
+        reason = f"{framework.name} cannot load a model by itself, and {code} does not say how"
+        yield Finding(at, reason, "add inference.py with a function model_fn(model_dir)")

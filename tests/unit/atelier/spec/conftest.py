@@ -64,8 +64,9 @@ jobs:
     triggers:
       - upload: [train]
       - schedule: cron(0 6 * * ? *)
-  own:
-    image: own
+  other:
+    script: mute
+    framework: xgboost
     triggers: []
 endpoints:
   curve:

@@ -43,7 +43,7 @@ def test_declared_values_survive(project, rich):
     job = dev.jobs["curve"]
     assert job.hyperparameters == {"units": 10, "rate": 0.5, "shuffle": True, "solver": "adam"}
     assert job.triggers == [Upload(upload=["train"]), Schedule(schedule="cron(0 6 * * ? *)")]
-    assert dev.jobs["own"].triggers == []
+    assert dev.jobs["other"].triggers == []
     assert set(dev.endpoints) == {"curve", "spare"}
     assert dev.endpoints["curve"].scaling is not None
 
