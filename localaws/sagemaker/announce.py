@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from localaws.events import emit
 from localaws.sagemaker.records import Record
 from localaws.world import World
 
 
 def announce(world: World, record: Record, kind: str, detail: dict[str, Any]) -> None:
     """Emit `SageMaker <kind> State Change`; times are milliseconds since 1970, as AWS sends them."""
-    from localaws.events import emit  # noqa: PLC0415 -- the events package calls services, this one among them
-
     emit(
         world,
         record.call.account,
