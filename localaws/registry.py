@@ -8,6 +8,7 @@ from localaws.cloudformation.api import CloudFormation
 from localaws.cloudtrail import CloudTrail
 from localaws.events import Events
 from localaws.lambda_ import Lambda
+from localaws.logs import Logs
 from localaws.sagemaker.service import SageMaker
 from localaws.service import Service
 from localaws.stepfunctions import StepFunctions
@@ -24,6 +25,7 @@ def build_services(world: World) -> list[Service]:
         CloudTrail(world),
         Events(world),
         Lambda(world),
+        Logs(world),
         sagemaker,
         sagemaker.runtime(),
         StepFunctions(world),
