@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from datetime import datetime
 from typing import Any
 
 from localaws.stepfunctions.execution import Execution
 from localaws.stepfunctions.tasks.shapes import epoch_milliseconds
 from localaws.world import World
+
+log = logging.getLogger("localaws.stepfunctions")
 
 # An event has at most 256 KB: larger data are left out of it, and said to be.
 _MAX_DATA = 248 * 1024
@@ -19,15 +22,19 @@ def announce(world: World, execution: Execution) -> None:
     # Late: the events package starts state machines, so that neither can import the other first.
     events: Any = importlib.import_module("localaws.events")
     machine = execution.state_machine
-    events.emit(
-        world,
-        machine.account,
-        machine.region,
-        source="aws.states",
-        detail_type="Step Functions Execution Status Change",
-        detail=_detail(execution),
-        resources=[execution.arn],
-    )
+    try:
+        events.emit(
+            world,
+            machine.account,
+            machine.region,
+            source="aws.states",
+            detail_type="Step Functions Execution Status Change",
+            detail=_detail(execution),
+            resources=[execution.arn],
+        )
+    except Exception:
+        # An execution goes on though nobody hears of it.
+        log.exception("cannot announce %s", execution.arn)
 
 
 def _detail(execution: Execution) -> dict[str, Any]:

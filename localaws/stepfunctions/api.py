@@ -109,12 +109,14 @@ class StepFunctions(Service):
     @operation("DescribeStateMachine")
     def describe_state_machine(self, _call: Call, params: Params) -> Result:
         """Its newest revision."""
-        return descriptions.state_machine(self._store.machine(params["stateMachineArn"]))
+        found = descriptions.state_machine(self._store.machine(params["stateMachineArn"]))
+        return descriptions.with_data(found, params.get("includedData"))
 
     @operation("DescribeStateMachineForExecution")
     def describe_state_machine_for_execution(self, _call: Call, params: Params) -> Result:
         """The revision that an execution began with."""
-        return descriptions.state_machine_of(self._store.execution(params["executionArn"]))
+        found = descriptions.state_machine_of(self._store.execution(params["executionArn"]))
+        return descriptions.with_data(found, params.get("includedData"))
 
     @operation("ListStateMachines")
     def list_state_machines(self, call: Call, params: Params) -> Result:
@@ -185,7 +187,8 @@ class StepFunctions(Service):
     @operation("DescribeExecution")
     def describe_execution(self, _call: Call, params: Params) -> Result:
         """Its status, input, output or error, and times."""
-        return descriptions.execution(self._store.execution(params["executionArn"]))
+        found = descriptions.execution(self._store.execution(params["executionArn"]))
+        return descriptions.with_data(found, params.get("includedData"))
 
     @operation("ListExecutions")
     def list_executions(self, _call: Call, params: Params) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from localaws.service import AwsError, NotEmulated, Params
 from localaws.stepfunctions.errors import PAYLOAD_LIMIT
 from localaws.stepfunctions.logs import group_of
+
+log = logging.getLogger("localaws.stepfunctions")
 
 _BAD_NAME = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
 _MAX_TAGS = 50
@@ -57,8 +60,12 @@ def checked_logging(configuration: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def refuse_what_is_not_emulated(params: Params) -> None:
-    """NotEmulated for the parameters of Create and UpdateStateMachine that would be without effect."""
+    """NotEmulated for what Create and UpdateStateMachine cannot do; a warning for what has no effect."""
     if params.get("type", "STANDARD") != "STANDARD":
         raise NotEmulated("a state machine of type EXPRESS")
     if params.get("publish"):
         raise NotEmulated("publishing a version of a state machine")
+    if params.get("tracingConfiguration", {}).get("enabled"):
+        log.warning("tracingConfiguration is kept, but nothing is sent to X-Ray")
+    if params.get("encryptionConfiguration", {}).get("type") == "CUSTOMER_MANAGED_KMS_KEY":
+        log.warning("encryptionConfiguration is kept, but nothing is encrypted")

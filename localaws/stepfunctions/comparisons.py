@@ -69,6 +69,9 @@ def problems_in(rule: Any, place: str) -> Iterator[tuple[str, str]]:
         return
     for name in ("And", "Or"):
         if name in rule:
+            if not isinstance(rule[name], list) or not rule[name]:
+                yield f"{place}/{name}", f"'{name}' must be an array with at least one rule"
+                return
             for index, inner in enumerate(rule[name]):
                 yield from problems_in(inner, f"{place}/{name}[{index}]")
             return
@@ -79,11 +82,24 @@ def problems_in(rule: Any, place: str) -> Iterator[tuple[str, str]]:
     if len(operators) != 1 or operators[0] not in OPERATORS:
         known = ", ".join(sorted(OPERATORS))
         yield place, f"must have exactly one comparison, but has {operators}; there are {known}"
+        return
+    if not _comparable(operators[0], rule[operators[0]]):
+        yield f"{place}/{operators[0]}", f"cannot be compared with {rule[operators[0]]!r}"
     for name in ("Variable", *(name for name in operators if name.endswith("Path"))):
         try:
             parse_path(str(rule.get(name, "")))
         except ValueError as error:
             yield f"{place}/{name}", str(error)
+
+
+def _comparable(name: str, expected: Any) -> bool:
+    """Whether the operator takes this value."""
+    if name.endswith("Path") or name == "StringMatches":
+        return isinstance(expected, str)
+    if name in _COMPARISONS:
+        fits, _ = _KINDS[_COMPARISONS[name][0]]
+        return fits(expected)
+    return isinstance(expected, bool)
 
 
 def met(rule: Mapping[str, Any], roots: Roots) -> bool:

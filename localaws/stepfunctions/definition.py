@@ -12,10 +12,12 @@ from localaws.stepfunctions import expressions
 from localaws.stepfunctions.fields import (
     BRANCH_FIELDS,
     FIELDS,
+    JSON_TYPES,
     MACHINE_FIELDS,
     MOVING,
     NOT_EMULATED,
     PROCESSOR_FIELDS,
+    TYPE_NAMES,
 )
 from localaws.stepfunctions.language import JSONATA, JSONPATH
 from localaws.stepfunctions.retry import problems_in_handlers
@@ -101,16 +103,28 @@ class _Reader:
     def problem(self, reason: str, place: str, code: str = "SCHEMA_VALIDATION_FAILED") -> None:
         self.problems.append(Problem(code, reason, place))
 
-    def machine(self, document: Any, place: str, allowed: Collection[str], language: str) -> Machine:
+    def typed(self, document: Any, place: str) -> dict[str, Any]:
+        """An object without the fields whose values are of the wrong type, each of which is a problem."""
         if not isinstance(document, dict):
-            self.problem("A state machine must be an object", place)
-            return Machine("", {})
+            self.problem(f"This must be an object, but is {document!r}", place)
+            return {}
+        right = {}
+        for name, value in document.items():
+            wanted = JSON_TYPES.get(name)
+            if wanted is None or isinstance(value, wanted):
+                right[name] = value
+            else:
+                self.problem(f"'{name}' must be {TYPE_NAMES[wanted]}, but is {value!r}", f"{place}/{name}")
+        return right
+
+    def machine(self, given: Any, place: str, allowed: Collection[str], language: str) -> Machine:
+        document = self.typed(given, place)
         for name in document.keys() - set(allowed):
             self.problem(f"Field '{name}' is not supported", f"{place}/{name}")
         language = self.language(document, place, language)
         states = document.get("States")
-        if not isinstance(states, dict) or not states:
-            self.problem("'States' must be an object with at least one state", f"{place}/States")
+        if not states:
+            self.problem("'States' must have at least one state", f"{place}/States")
             return Machine("", {})
         read = {
             name: self.state(name, fields, f"{place}/States/{name}", language)
@@ -140,14 +154,21 @@ class _Reader:
             return None
         return float(value)
 
-    def state(self, name: str, fields: Any, place: str, outer: str) -> State:
+    def state(self, name: str, given: Any, place: str, outer: str) -> State:
+        fields = self.typed(given, place)
         if not 1 <= len(name) <= _MAX_NAME:
             self.problem(f"A state's name must have 1 to {_MAX_NAME} characters", place)
         if name in self.names:
             self.problem(f"The state name {name!r} is used more than once", place)
         self.names.add(name)
-        if not isinstance(fields, dict) or fields.get("Type") not in FIELDS:
-            found = fields.get("Type") if isinstance(fields, dict) else fields
+        for entries in ("Choices", "Catch"):
+            if entries in fields:
+                fields[entries] = [
+                    self.typed(entry, f"{place}/{entries}[{index}]")
+                    for index, entry in enumerate(fields[entries])
+                ]
+        if fields.get("Type") not in FIELDS:
+            found = fields.get("Type")
             self.problem(f"'Type' is {found!r}: it must be one of {', '.join(FIELDS)}", f"{place}/Type")
             return State(name, "Pass", outer, {"Type": "Pass", "End": True})
         language = self.language(fields, place, outer)
@@ -201,8 +222,8 @@ class _Reader:
     ) -> tuple[Machine, ...]:
         if kind == "Parallel":
             branches = fields.get("Branches")
-            if not isinstance(branches, list) or not branches:
-                self.problem("'Branches' must be an array with at least one branch", f"{place}/Branches")
+            if not branches:
+                self.problem("'Branches' must have at least one branch", f"{place}/Branches")
                 return ()
             return tuple(
                 self.machine(branch, f"{place}/Branches[{index}]", BRANCH_FIELDS, language)
@@ -216,12 +237,8 @@ class _Reader:
             return ()
         where = f"{place}/{given[0]}"
         processor = fields[given[0]]
-        mode = (
-            processor.get("ProcessorConfig", {}).get("Mode", "INLINE")
-            if isinstance(processor, dict)
-            else None
-        )
-        if mode == "DISTRIBUTED":
+        config = processor.get("ProcessorConfig")
+        if isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED":
             self.problem("The distributed mode of Map is not emulated by the embedded AWS", where)
         return (self.machine(processor, where, PROCESSOR_FIELDS, language),)
 
@@ -254,7 +271,5 @@ def _targets(state: State) -> Iterator[tuple[str, Any]]:
         if name in state.fields:
             yield name, state.fields[name]
     for name in ("Choices", "Catch"):
-        entries = state.fields.get(name, [])
-        for index, entry in enumerate(entries if isinstance(entries, list) else []):
-            if isinstance(entry, dict):
-                yield f"{name}[{index}]/Next", entry.get("Next")
+        for index, entry in enumerate(state.fields.get(name, [])):
+            yield f"{name}[{index}]/Next", entry.get("Next")

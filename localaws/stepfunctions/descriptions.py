@@ -9,7 +9,19 @@ from localaws.stepfunctions.execution import RUNNING, Execution, Revision, State
 from localaws.stepfunctions.history import details_key
 
 _INCLUDED = {"included": True}
+_SENSITIVE = frozenset({"definition", "input", "output", "error", "cause"})
 _PAYLOADS = frozenset({"input", "inputDetails", "output", "outputDetails"})
+
+
+def with_data(described: dict[str, Any], included: str | None) -> dict[str, Any]:
+    """A description, or what the caller's `includedData` METADATA_ONLY leaves of it."""
+    if included != "METADATA_ONLY":
+        return described
+    return {
+        name: {"included": False} if name in ("inputDetails", "outputDetails") else value
+        for name, value in described.items()
+        if name not in _SENSITIVE
+    }
 
 
 def _present(members: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,9 +65,9 @@ class Executor:
             execution.error = execution.cause = None
         execution.stopped = datetime.now(UTC)
         execution.status = status
+        self._on_end(execution)
         execution.finished.set()
         announce(self._surroundings.world, execution)
-        self._on_end(execution)
 
     def _outcome(self, execution: Execution, trail: Trail) -> tuple[str, str, dict[str, Any]]:
         """Run it: its final status, the type of its last event, and that event's details."""
@@ -75,7 +75,7 @@ class Executor:
             output = Interpreter(execution, self._surroundings, WORK).run(trail)
             text = within_limit(output, "The execution's output")
         except StateError as error:
-            return FAILED, "ExecutionFailed", {"error": error.error, "cause": error.cause}
+            return FAILED, "ExecutionFailed", {"error": error.error or None, "cause": error.cause}
         except OutOfTime:
             return TIMED_OUT, "ExecutionTimedOut", {"error": TIMEOUT}
         except Cancelled:

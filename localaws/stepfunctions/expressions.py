@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -26,6 +27,9 @@ _PATHS = (
     "ErrorPath",
     "CausePath",
 )
+# The types whose work gives a result.
+_WITH_RESULT = frozenset({"Task", "Parallel", "Map"})
+_RESULT = re.compile(r"\$states\.(result|errorOutput)\b")
 _NULLABLE = frozenset({"InputPath", "OutputPath", "ResultPath"})
 _ONE_OF: Mapping[str, tuple[str, ...]] = {"Wait": ("Seconds", "SecondsPath", "Timestamp", "TimestampPath")}
 
@@ -35,18 +39,15 @@ def problems_in(kind: str, fields: Mapping[str, Any], language: str) -> Problems
     wanted = _ONE_OF.get(kind, ())
     if wanted and sum(name in fields for name in wanted) != 1:
         yield "", f"A {kind} state must have exactly one of {', '.join(wanted)}"
-    if not isinstance(fields.get("Assign", {}), dict):
-        yield "Assign", "'Assign' must be an object"
     choices = fields.get("Choices", [])
-    if kind == "Choice" and (not isinstance(choices, list) or not choices):
-        yield "Choices", "'Choices' must be an array with at least one rule"
-        choices = []
-    yield from (_in_jsonata if language == JSONATA else _in_jsonpath)(fields, choices)
+    if kind == "Choice" and not choices:
+        yield "Choices", "'Choices' must have at least one rule"
+    yield from (_in_jsonata(kind, fields, choices) if language == JSONATA else _in_jsonpath(fields, choices))
 
 
-def _in_jsonata(fields: Mapping[str, Any], choices: list[Any]) -> Problems:
+def _in_jsonata(kind: str, fields: Mapping[str, Any], choices: list[Any]) -> Problems:
     for index, rule in enumerate(choices):
-        if not isinstance(rule, dict) or "Condition" not in rule:
+        if "Condition" not in rule:
             yield f"Choices[{index}]", "a choice rule in JSONata must have a 'Condition'"
         else:
             for name in rule.keys() - {"Condition", "Next", "Assign", "Output", "Comment"}:
@@ -56,22 +57,31 @@ def _in_jsonata(fields: Mapping[str, Any], choices: list[Any]) -> Problems:
                 )
     for name, value in fields.items():
         if name not in _OPAQUE:
-            yield from _syntax(value, name)
+            yield from _syntax(value, name, _results_of(kind, name))
 
 
-def _syntax(template: Any, place: str) -> Problems:
+def _results_of(kind: str, name: str) -> frozenset[str]:
+    """Which of `$states.result` and `$states.errorOutput` a field of a state may look at."""
+    if name == "Catch":
+        return frozenset({"errorOutput"})
+    return frozenset({"result"} if kind in _WITH_RESULT and name in ("Output", "Assign") else ())
+
+
+def _syntax(template: Any, place: str, results: frozenset[str]) -> Problems:
     if isinstance(template, dict):
         for key, inner in template.items():
-            yield from _syntax(inner, f"{place}/{key}")
+            yield from _syntax(inner, f"{place}/{key}", results)
     elif isinstance(template, list):
         for index, inner in enumerate(template):
-            yield from _syntax(inner, f"{place}[{index}]")
+            yield from _syntax(inner, f"{place}[{index}]", results)
     elif isinstance(template, str):
         expression = jsonata.expression_in(template)
         if expression is not None:
             reason = jsonata.syntax_error(expression)
             if reason:
                 yield place, f"The JSONata expression '{expression}' is not valid: {reason}"
+            for name in sorted(set(_RESULT.findall(expression)) - results):
+                yield place, f"$states.{name} has no value in this field"
 
 
 def _in_jsonpath(fields: Mapping[str, Any], choices: list[Any]) -> Problems:
@@ -83,8 +93,7 @@ def _in_jsonpath(fields: Mapping[str, Any], choices: list[Any]) -> Problems:
         yield from _path(fields, name, templates.problem_with)
     yield from _path(fields, "ResultPath", _reference_problem)
     for index, catcher in enumerate(fields.get("Catch", ())):
-        if isinstance(catcher, dict):
-            yield from _path(catcher, "ResultPath", _reference_problem, f"Catch[{index}]/")
+        yield from _path(catcher, "ResultPath", _reference_problem, f"Catch[{index}]/")
 
 
 def _path(

@@ -94,3 +94,24 @@ MOVING = frozenset({"Pass", "Task", "Wait", "Parallel", "Map"})
 MACHINE_FIELDS = frozenset({"Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"})
 BRANCH_FIELDS = frozenset({"Comment", "StartAt", "States", "QueryLanguage"})
 PROCESSOR_FIELDS = BRANCH_FIELDS | {"ProcessorConfig"}
+
+# The JSON types of the fields that hold the machine together; what others hold is checked where it is read.
+JSON_TYPES: Mapping[str, type] = {
+    "Assign": dict,
+    "Branches": list,
+    "Catch": list,
+    "Choices": list,
+    "Comment": str,
+    "Default": str,
+    "ItemProcessor": dict,
+    "Iterator": dict,
+    "Next": str,
+    "ProcessorConfig": dict,
+    "QueryLanguage": str,
+    "Resource": str,
+    "Retry": list,
+    "StartAt": str,
+    "States": dict,
+    "Type": str,
+}
+TYPE_NAMES: Mapping[type, str] = {dict: "an object", list: "an array", str: "a string"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
@@ -60,8 +59,8 @@ def _number(evaluation: Evaluation, name: str) -> float | None:
     value = evaluation.value(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise StateError(RUNTIME, f"The {name} of a state must be a number from 0 on, but is {value!r}.")
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise StateError(RUNTIME, f"The {name} of a state must be an integer from 0 on, but is {value!r}.")
     return float(value)
 
 

@@ -7,6 +7,8 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from localaws.service import AwsError
 from localaws.stepfunctions.definition import check_definition, parse_definition
@@ -29,8 +31,8 @@ def task(resource, **fields):
 @pytest.mark.parametrize(
     ("definition", "reason", "place"),
     [
-        ([], "A state machine must be an object", ""),
-        ({"StartAt": "A"}, "'States' must be an object", "/States"),
+        ([], "This must be an object", ""),
+        ({"StartAt": "A"}, "'States' must have at least one state", "/States"),
         ({"StartAt": "A", "States": {}}, "at least one state", "/States"),
         ({**machine(PASS), "Foo": 1}, "Field 'Foo' is not supported", "/Foo"),
         ({**machine(PASS), "StartAt": "B"}, "Missing 'StartAt' target: 'B'", "/StartAt"),
@@ -145,3 +147,64 @@ def test_the_api_refuses_and_validates(aws):
     assert (
         aws.states.validate_state_machine_definition(definition=json.dumps(machine(PASS)))["result"] == "OK"
     )
+
+
+VALID = [
+    machine(
+        {
+            "Type": "Task",
+            "Resource": TRAIN,
+            "Arguments": {"TrainingJobName": "{% $states.input.name %}"},
+            "Retry": [{"ErrorEquals": ["E"], "BackoffRate": 1.5}],
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Output": "{% $states.errorOutput %}", "Next": "B"}],
+            "Output": "{% $states.result %}",
+            "Next": "B",
+        },
+        B={"Type": "Choice", "Choices": [{"Condition": "{% true %}", "Next": "C"}], "Default": "C"},
+        C={
+            "Type": "Map",
+            "Items": [1],
+            "ItemProcessor": {"StartAt": "I", "States": {"I": PASS}},
+            "Next": "D",
+        },
+        D={"Type": "Parallel", "Branches": [{"StartAt": "P", "States": {"P": PASS}}], "End": True},
+    ),
+    machine(
+        {"Type": "Pass", "Parameters": {"a.$": "$.b"}, "ResultPath": "$.c", "Next": "B"},
+        language="JSONPath",
+        B={"Type": "Choice", "Choices": [{"And": [{"Variable": "$.a", "IsNull": True}], "Next": "C"}]},
+        C={"Type": "Wait", "SecondsPath": "$.s", "Next": "D"},
+        D={"Type": "Fail", "Error": "E", "CausePath": "$.c"},
+    ),
+]
+JUNK = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=4)
+    | st.sampled_from(["$.a", "{% $x %}", "{% ( %}"]),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["a", "Next", "Type", "x.$"]), inner)
+    ),
+    max_leaves=4,
+)
+
+
+@given(st.sampled_from(VALID), st.randoms(use_true_random=False), JUNK)
+def test_no_definition_makes_the_validation_fall_over(definition, random, junk):
+    """Whatever stands where something else belongs, the answer is a machine or problems."""
+    document = json.loads(json.dumps(definition))
+    here, key = document, "States"
+    while isinstance(here[key], dict | list) and here[key] and random.random() < 0.85:
+        here = here[key]
+        key = random.choice(list(here) if isinstance(here, dict) else range(len(here)))
+    here[key] = junk
+    built, problems = check_definition(json.dumps(document))
+    assert (built is None) == bool(problems)
+
+
+@pytest.mark.parametrize("definition", VALID)
+def test_what_is_right_is_taken(definition):
+    """A machine without problems; the training job's required arguments aside."""
+    _, problems = check_definition(json.dumps(definition))
+    assert [problem for problem in problems if "is required but missing" not in problem.reason] == []
