@@ -147,3 +147,13 @@ def test_warns_of_an_inference_image_older_than_the_training_image(project, smal
     """PyTorch is served by an older image than it is trained with: allowed, and said."""
     text = smallest.replace("sklearn", "pytorch")
     assert any("served by the image of 2.6.0" in w for w in load_team(write(project, "tiny", text)).warnings)
+
+
+def test_the_documented_examples_load(project, refused, smallest):
+    """The ten lines and the error in docs/team-file.md are what a reader will see."""
+    page = (Path(__file__).parents[4] / "docs/team-file.md").read_text(encoding="utf-8")
+    ten_lines = page.split("```yaml\n")[1].split("```")[0]
+    assert ten_lines.replace("curve_sklearn", "curve") == smallest
+    problem = str(refused(smallest.replace("framework: sklearn", "framework: sklaern"))[0])
+    shown = problem[problem.index("teams/") :].replace("\n", "\n    ")
+    assert f"    {shown}\n" in page
