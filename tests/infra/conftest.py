@@ -46,6 +46,18 @@ endpoints:
 """
 
 
+ARNS = {
+    "AWS::IAM::Role": "arn:aws:iam::{account}:role/{generated}",
+    "AWS::KMS::Key": "arn:aws:kms:{place}:key/{generated}",
+    "AWS::Lambda::Function": "arn:aws:lambda:{place}:function:{FunctionName}",
+    "AWS::Logs::LogGroup": "arn:aws:logs:{place}:log-group:{LogGroupName}:*",
+    "AWS::SNS::Topic": "arn:aws:sns:{place}:{generated}",
+    "AWS::SQS::Queue": "arn:aws:sqs:{place}:{generated}",
+    "AWS::StepFunctions::StateMachine": "arn:aws:states:{place}:stateMachine:{StateMachineName}",
+}
+"""The ARN of each type that policies refer to."""
+
+
 class Resource(NamedTuple):
     """A resource of a synthesized template."""
 
@@ -62,7 +74,7 @@ class Resource(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """What a policy allows; references to resources read `<LogicalId>` or `<LogicalId.Attribute>`."""
+    """What a policy allows."""
 
     where: str
     actions: list[str]
@@ -114,14 +126,44 @@ class Assembly:
         return [
             Statement(
                 resource.where,
-                _listed(one["Action"]),
-                _listed(one["Resource"]),
+                one["Action"] if isinstance(one["Action"], list) else [one["Action"]],
+                self._arns(resource.stack, one["Resource"]),
                 one.get("Condition", {}),
             )
             for resource, document in documents
             for one in document["Statement"]
             if one["Effect"] == "Allow"
         ]
+
+    def _arns(self, stack: str, value: Any) -> list[str]:
+        return [self.arn(stack, one) for one in (value if isinstance(value, list) else [value])]
+
+    def arn(self, stack: str, value: Any) -> str:
+        """An ARN as it will be, but for the random part of names that CloudFormation gives."""
+        match value:
+            case {"Fn::Join": [str(between), list(parts)]}:
+                return between.join(self.arn(stack, part) for part in parts)
+            case {"Ref": "AWS::Partition"}:
+                return "aws"
+            case {"Ref": name} | {"Fn::GetAtt": [name, "Arn"]}:
+                return self._arn_of(stack, name)
+            case {"Fn::ImportValue": export}:
+                exporter, _, name = export.partition(":ExportsOutput")
+                name = name.removeprefix("FnGetAtt").removeprefix("Ref")
+                ids = [one for one in self.templates[exporter]["Resources"] if name.startswith(one)]
+                return self._arn_of(exporter, max(ids, key=len))
+            case _:
+                return str(value)
+
+    def _arn_of(self, stack: str, logical_id: str) -> str:
+        resource = self.templates[stack]["Resources"][logical_id]
+        account, region = self.properties[stack]["environment"].removeprefix("aws://").split("/")
+        return ARNS[resource["Type"]].format(
+            place=f"{region}:{account}",
+            account=account,
+            generated=f"{stack}-{logical_id}",
+            **resource["Properties"],
+        )
 
     def acknowledged(self) -> set[tuple[str, str, str]]:
         """What is accepted with a reason, there or above: rule, stack, logical ID of the resource."""
@@ -145,25 +187,6 @@ def _data(metadata: dict[str, list[dict[str, Any]]], type_: str) -> list[tuple[s
     ]
 
 
-def _flat(value: Any) -> str:
-    """A value of a template as text, references as `<Name>`."""
-    match value:
-        case {"Fn::Join": [str(between), list(parts)]}:
-            return between.join(_flat(part) for part in parts)
-        case {"Fn::GetAtt": [name, attribute]}:
-            return f"<{name}.{attribute}>"
-        case {"Ref": name}:
-            return f"<{name}>"
-        case {"Fn::ImportValue": text} | {"Fn::Sub": text}:
-            return _flat(text)
-        case _:
-            return str(value)
-
-
-def _listed(value: Any) -> list[str]:
-    return [_flat(one) for one in value] if isinstance(value, list) else [_flat(value)]
-
-
 def read_assembly(folder: Path) -> Assembly:
     """The assembly that lies in `folder`, nested ones included."""
     assembly = Assembly({}, {}, {})
@@ -175,7 +198,7 @@ def read_assembly(folder: Path) -> Assembly:
                 template = (manifest.parent / properties["templateFile"]).read_text()
                 metadata = (manifest.parent / artifact["additionalMetadataFile"]).read_text()
                 assembly.templates[stack] = json.loads(template)
-                assembly.properties[stack] = properties
+                assembly.properties[stack] = properties | {"environment": artifact["environment"]}
                 assembly.metadata[stack] = json.loads(metadata)
     return assembly
 

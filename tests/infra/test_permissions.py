@@ -179,3 +179,27 @@ def test_a_wildcard_without_a_reason_is_refused():
 def test_an_arn_begins_with_the_partition_of_its_region(region, expected):
     """China and the government's regions have ARNs of their own."""
     assert partition(region) == expected
+
+
+@pytest.mark.parametrize("stage", ["vision-dev", "audio-dev"])
+def test_the_boundary_lets_through_what_policies_allow(assembly, stage):
+    """What a policy allows and the boundary does not would be refused on AWS, at run time and one by one."""
+    limits = assembly.statements(stage=stage, boundaries=True)
+    asked = {
+        (statement.where, action, resource)
+        for statement in assembly.statements(stage=stage)
+        for action in statement.actions
+        for resource in statement.resources
+        if resource == "*" or resource.split(":")[2] == action.split(":")[0]
+    }
+    refused = [
+        (where, action, resource)
+        for where, action, resource in sorted(asked)
+        if not any(
+            any(fnmatchcase(action, pattern) for pattern in limit.actions)
+            and any(fnmatchcase(resource, pattern) for pattern in limit.resources)
+            for limit in limits
+        )
+    ]
+    assert asked
+    assert refused == []
