@@ -16,10 +16,10 @@ def draw(path: Path, points: Sequence[Point], prediction: Sequence[Point], title
     from matplotlib import pyplot as plt  # noqa: PLC0415
 
     figure, axes = plt.subplots(figsize=(9, 5.5), dpi=120)
-    axes.scatter(*zip(*points, strict=True), s=9, color="#8aa4c8", label="training points", linewidths=0)
-    axes.plot(
-        *zip(*prediction, strict=True), color="#c4451c", linewidth=2.2, label="prediction of the endpoint"
-    )
+    xs, ys = zip(*points, strict=True)
+    axes.scatter(xs, ys, s=9, color="#8aa4c8", label="training points", linewidths=0)
+    xs, ys = zip(*prediction, strict=True)
+    axes.plot(xs, ys, color="#c4451c", linewidth=2.2, label="prediction of the endpoint")
     axes.set(title=title, xlabel="x", ylabel="y")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
