@@ -59,7 +59,9 @@ class Lambda(Neighbours):
     def stop(self) -> None:
         """Kill every worker; events in flight fail, queued ones are forgotten."""
         self._timer.stop()
-        for pool in list(self._pools):
+        with self._lock:
+            pools = list(self._pools)
+        for pool in pools:
             pool.kill()
         self._queue.stop()
 
@@ -235,7 +237,8 @@ class Lambda(Neighbours):
             return Sandbox(deployment, self._runtimes.command(runtime), environment, self._root / "tmp")
 
         pool = Pool(launch)
-        self._pools.add(pool)
+        with self._lock:
+            self._pools.add(pool)
         return pool
 
     def _reap(self) -> None:
