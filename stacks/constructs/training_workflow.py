@@ -51,9 +51,10 @@ NO_CAPACITY = (
     r"|InsufficientInstanceCapacity|ResourceLimitExceeded)/)"
 )
 TRAINING_JOB = "$stem & '-' & $string($attempt)"
-# SageMaker takes fewer characters in the keys of a package's metadata than in the names of metrics.
+# The keys of a package's metadata take fewer characters than the names of metrics, and at most 128.
 METADATA_OF_METRICS = (
-    r"$each($metrics, function($v, $k) { {'metric:' & $replace($k, /[^\w.:\/=+@ -]/, ''): $string($v)} })"
+    r"$each($metrics, function($v, $k) {"
+    r" {'metric:' & $substring($replace($k, /[^\w.:\/=+@ -]/, ''), 0, 121): $string($v)} })"
 )
 
 
