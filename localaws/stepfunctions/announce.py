@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 from datetime import datetime
 from typing import Any
 
+from localaws.events import emit
 from localaws.stepfunctions.execution import Execution
 from localaws.stepfunctions.tasks.shapes import epoch_milliseconds
 from localaws.world import World
@@ -19,11 +19,9 @@ _MAX_DATA = 248 * 1024
 
 def announce(world: World, execution: Execution) -> None:
     """Put a "Step Functions Execution Status Change" on the default event bus."""
-    # Late: the events package starts state machines, so that neither can import the other first.
-    events: Any = importlib.import_module("localaws.events")
     machine = execution.state_machine
     try:
-        events.emit(
+        emit(
             world,
             machine.account,
             machine.region,

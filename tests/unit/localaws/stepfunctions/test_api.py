@@ -119,6 +119,18 @@ def test_history_comes_in_pages_and_in_reverse(aws):
     assert bare[1]["stateEnteredEventDetails"] == {"name": "A"}
 
 
+def test_metadata_come_without_data(aws):
+    """METADATA_ONLY leaves definition, input and output out."""
+    execution = aws.start(DONE)
+    aws.ended(execution)
+    found = aws.states.describe_execution(executionArn=execution, includedData="METADATA_ONLY")
+    assert not {"input", "output"} & found.keys()
+    assert found["outputDetails"] == {"included": False}
+    arn = found["stateMachineArn"]
+    described = aws.states.describe_state_machine(stateMachineArn=arn, includedData="METADATA_ONLY")
+    assert "definition" not in described
+
+
 def test_creating_the_same_again_answers_the_same(aws):
     """Another definition under the name is refused."""
     arn = aws.create(DONE)
@@ -237,7 +249,8 @@ def test_start_and_end_are_told_to_eventbridge(aws, monkeypatch):
     """With AWS's source, detail type and detail."""
     told = []
     monkeypatch.setattr(
-        "localaws.events.emit", lambda _world, account, region, **event: told.append((account, region, event))
+        "localaws.stepfunctions.announce.emit",
+        lambda _world, account, region, **event: told.append((account, region, event)),
     )
     execution = aws.start(DONE, {"a": 1})
     aws.ended(execution)

@@ -47,6 +47,8 @@ def task(resource, **fields):
         (machine({**PASS, "Output": 1}, language="JSONPath"), "Field 'Output' is JSONata's", "/States/A/Output"),
         (machine({**PASS, "QueryLanguage": "JSONPath"}), "cannot go back", "/States/A"),
         (machine({**PASS, "Output": {"x": ["{% 1 + %}"]}}), "'1 +' is not valid", "/States/A/Output/x[0]"),
+        (task(SSM, Arguments={"Name": "{% $states.result %}"}), "$states.result has no value", "Arguments/Name"),
+        (machine({**PASS, "Output": "{% $states.errorOutput %}"}), "$states.errorOutput has no value", "Output"),
         (machine({"Type": "Choice", "Choices": []}), "at least one rule", "/States/A/Choices"),
         (machine({"Type": "Choice", "Choices": [{"Next": "B"}]}, B=PASS), "must have a 'Condition'", "Choices[0]"),
         (
