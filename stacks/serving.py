@@ -54,12 +54,14 @@ class Serving(TeamStack):
             self._deploy_on_approval(self._start_deployment(), removals)
 
     def _smoke_test_function(self) -> LambdaFunction:
-        function = self._function(
-            "SmokeTest",
-            "smoke_test",
-            "Asks a newly deployed endpoint its sample question",
+        props = LambdaFunctionProps(
+            spec=self._props.spec,
+            verb_noun="smoke_test",
+            description="Asks a newly deployed endpoint its sample question",
+            key=self._props.data.key,
             timeout_seconds=SMOKE_TEST_SECONDS,
         )
+        function = LambdaFunction(self, "SmokeTest", props)
         allow(
             function.role,
             Permission(
@@ -222,12 +224,14 @@ class Serving(TeamStack):
         settings = StartDeploymentSettings(
             machines=arns.of("states", f"stateMachine:{machines}"), endpoints=self._endpoints_by_group()
         )
-        function = self._function(
-            "StartDeployment",
-            "start_deployment",
-            "Starts the deployments of a model that has been approved",
+        props = LambdaFunctionProps(
+            spec=spec,
+            verb_noun="start_deployment",
+            description="Starts the deployments of a model that has been approved",
+            key=self._props.data.key,
             environment=settings.to_environment(),
         )
+        function = LambdaFunction(self, "StartDeployment", props)
         allow(
             function.role,
             Permission(
@@ -275,22 +279,3 @@ class Serving(TeamStack):
         )
         # What depends on something goes before it: no deployment starts while endpoints are being removed.
         rule.node.add_dependency(*removals)
-
-    def _function(
-        self,
-        id_: str,
-        verb_noun: str,
-        description: str,
-        *,
-        environment: dict[str, str] | None = None,
-        timeout_seconds: int = 30,
-    ) -> LambdaFunction:
-        props = LambdaFunctionProps(
-            spec=self._props.spec,
-            verb_noun=verb_noun,
-            description=description,
-            key=self._props.data.key,
-            environment=environment or {},
-            timeout_seconds=timeout_seconds,
-        )
-        return LambdaFunction(self, id_, props)

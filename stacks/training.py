@@ -56,9 +56,13 @@ class Training(TeamStack):
         self._start_on_schedule(start_training)
 
     def _explain_failure(self) -> LambdaFunction:
-        function = self._function(
-            "ExplainFailure", "explain_failure", "Says why a run or a deployment failed, and what to do"
+        props = LambdaFunctionProps(
+            spec=self._props.spec,
+            verb_noun="explain_failure",
+            description="Says why a run or a deployment failed, and what to do",
+            key=self._props.data.key,
         )
+        function = LambdaFunction(self, "ExplainFailure", props)
         allow(
             function.role,
             Permission(
@@ -170,13 +174,15 @@ class Training(TeamStack):
             machines=self._arns.of("states", f"stateMachine:{machines}"),
             jobs={name: self._settings_of(name) for name in spec.jobs},
         )
-        function = self._function(
-            "StartTraining",
-            "start_training",
-            "Starts the runs that an upload, a schedule or a person asks for",
+        props = LambdaFunctionProps(
+            spec=spec,
+            verb_noun="start_training",
+            description="Starts the runs that an upload, a schedule or a person asks for",
+            key=data.key,
             environment=settings.to_environment(),
             timeout_seconds=LISTING_SECONDS,
         )
+        function = LambdaFunction(self, "StartTraining", props)
         allow(
             function.role,
             Permission(sid="ListData", actions=["s3:ListBucket"], resources=[data.data.literal_arn]),
@@ -235,22 +241,3 @@ class Training(TeamStack):
         # Spelled out, as ARNs are: by reference each would be an import.
         spec = self._props.spec
         return names.bucket(spec.team, spec.name, kind, spec.account, spec.region)
-
-    def _function(
-        self,
-        id_: str,
-        verb_noun: str,
-        description: str,
-        *,
-        environment: dict[str, str] | None = None,
-        timeout_seconds: int = 30,
-    ) -> LambdaFunction:
-        props = LambdaFunctionProps(
-            spec=self._props.spec,
-            verb_noun=verb_noun,
-            description=description,
-            key=self._props.data.key,
-            environment=environment or {},
-            timeout_seconds=timeout_seconds,
-        )
-        return LambdaFunction(self, id_, props)

@@ -152,7 +152,7 @@ def explain(error: str, cause: str, tail: Sequence[str]) -> Explanation:
     known, line = _recognise(f"{error}: {reason}", tail)
     # A reason says more than a line of the log; but "exit code 1" says less.
     detail = line if line and re.fullmatch(r".*exit ?code:? ?\d+\W*", reason, re.IGNORECASE) else reason
-    return Explanation(f"{known.name}: {_one_line(detail)}", known.remedy, tuple(tail))
+    return Explanation(f"{known.name}: {_one_line(detail)}", known.remedy, tuple(map(_shorten, tail)))
 
 
 def reason_of(cause: str) -> str:
@@ -181,7 +181,10 @@ def _recognise(reason: str, tail: Sequence[str]) -> tuple[Known, str | None]:
 
 
 def _one_line(text: str) -> str:
-    line = " ".join(text.split())
+    return _shorten(" ".join(text.split()))
+
+
+def _shorten(line: str) -> str:
     return line if len(line) <= LINE_LENGTH else f"{line[: LINE_LENGTH - 1]}…"
 
 

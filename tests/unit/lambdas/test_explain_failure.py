@@ -75,6 +75,12 @@ def test_explains_anything(error, cause, tail):
     assert len(explanation.cause.splitlines()) == 1
 
 
+def test_cuts_what_is_too_long_to_be_told():
+    """One endless line of a log does not make a notification that SNS refuses."""
+    explanation = explain("E", "c" * 10_000, ["l" * 300_000] * 20)
+    assert len(explanation.text()) < 20_000
+
+
 class Logs:
     """One stream in memory."""
 
