@@ -51,4 +51,4 @@ class EventRule(Construct):
             type="AWS::Events::Rule",
             properties={**when, "Description": props.description, "State": "ENABLED", "Targets": [target]},
         )
-        props.function.allow_invocation("events.amazonaws.com", rule.get_att("Arn").to_string())
+        props.function.allow_invocation(self, "events.amazonaws.com", rule.get_att("Arn").to_string())

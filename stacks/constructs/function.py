@@ -64,11 +64,11 @@ class LambdaFunction(Construct):
         self._function = self._resource(props, self._log_group(props.key))
         self.arn = self._function.get_att("Arn").to_string()
 
-    def allow_invocation(self, service: str, source_arn: str) -> None:
-        """Let `service` (such as `events.amazonaws.com`) invoke the function on behalf of `source_arn`."""
+    def allow_invocation(self, caller: Construct, service: str, source_arn: str) -> None:
+        """Let `service` (such as `events.amazonaws.com`) invoke it for `source_arn`, which `caller` makes."""
         cdk.CfnResource(
-            self,
-            f"From-{service.split('.', maxsplit=1)[0]}-{len(self.node.children)}",
+            caller,
+            "MayInvoke",
             type="AWS::Lambda::Permission",
             properties={
                 "Action": "lambda:InvokeFunction",

@@ -58,9 +58,10 @@ def allow(grantee: iam.Role | iam.Policy | iam.ManagedPolicy, *permissions: Perm
     else:
         grantee.add_statements(*statements)
     reasons = {text: permission.because for permission in permissions for text in permission.wildcards}
-    cdk.Validations.of(grantee).acknowledge(
-        *(
-            cdk.Acknowledgment(id=f"AwsSolutions-IAM5[{text}]", reason=reason)
-            for text, reason in reasons.items()
+    if reasons:
+        cdk.Validations.of(grantee).acknowledge(
+            *(
+                cdk.Acknowledgment(id=f"AwsSolutions-IAM5[{text}]", reason=reason)
+                for text, reason in reasons.items()
+            )
         )
-    )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tarfile
 from hashlib import sha256
 from pathlib import Path
 
+import aws_cdk
 import pytest
 
 from stacks.app import PROJECT
@@ -27,6 +29,21 @@ def digest(folder: Path) -> dict[str, str]:
 def test_the_app_is_fifteen_lines():
     """What app.py does is read at a glance; how is the business of stacks/."""
     assert len((PROJECT / "app.py").read_text().splitlines()) <= 15
+
+
+def test_every_flag_that_cdk_recommends_is_set():
+    """cdk.json says all of them, so that none changes by itself; it deviates where there is a reason."""
+    deviations = {
+        # An import keeps a stack from being deleted while another uses what it exports.
+        "@aws-cdk/core:defaultCrossStackReferences": "strong",
+        # What this project uses of CDK is nobody else's business, and telling takes time.
+        "@aws-cdk/core:enableAdditionalMetadataCollection": False,
+    }
+    [library] = (Path(aws_cdk.__file__).parent / "_jsii").glob("*.tgz")
+    with tarfile.open(library) as archive:
+        name = next(member for member in archive if member.name.endswith("/recommended-feature-flags.json"))
+        recommended = json.load(archive.extractfile(name))
+    assert json.loads((PROJECT / "cdk.json").read_text())["context"] == recommended | deviations
 
 
 def test_every_environment_is_a_stage_of_five_stacks(assembly):
