@@ -91,6 +91,11 @@ KNOWN = (
         "see the log's tail: inference.py must load the model (model_fn) without an error",
     ),
     _known(
+        r"Failed to (download|extract) model data|Could not (access|find) model data",
+        "the model's archive cannot be loaded",
+        "the training script must save its model below SM_MODEL_DIR; train again",
+    ),
+    _known(
         r"Atelier\.GateNotPassed",
         "the model did not pass its gate",
         "improve the data or the hyperparameters, or change the job's gate",
@@ -115,12 +120,20 @@ KNOWN = (
         "AWS had an internal error",
         "start the run again; if it lasts, see the AWS Health Dashboard",
     ),
+)
+GENERAL = (
     _known(
         r"AlgorithmError|ExecuteUserScriptError|ClientError|UserError|exit ?code",
         "the script stopped with an error",
         "mend what the message says, in the data or the script, and start the run again",
     ),
+    _known(
+        r"Atelier\.EndpointFailed",
+        "the endpoint did not come up",
+        "mend what the message says and approve the model again; what served before serves on",
+    ),
 )
+SILENT = re.compile(r".*exit ?code:? ?\d+\W*", re.IGNORECASE)
 UNKNOWN = Known(re.compile(""), "it failed", "see the execution in the console, and the log")
 
 
@@ -149,10 +162,10 @@ def explain(error: str, cause: str, tail: Sequence[str]) -> Explanation:
         tail: the last lines of the log, oldest first.
     """
     reason = reason_of(cause) or error
-    known, line = _recognise(f"{error}: {reason}", tail)
-    # A reason says more than a line of the log; but "exit code 1" says less.
-    detail = line if line and re.fullmatch(r".*exit ?code:? ?\d+\W*", reason, re.IGNORECASE) else reason
-    return Explanation(f"{known.name}: {_one_line(detail)}", known.remedy, tuple(map(_shorten, tail)))
+    # A reason that is more than an exit code is believed: the log may hold older troubles that were none.
+    lines = tail if SILENT.fullmatch(reason) else ()
+    known, line = _recognise(f"{error}: {reason}", lines)
+    return Explanation(f"{known.name}: {_one_line(line or reason)}", known.remedy, tuple(map(_shorten, tail)))
 
 
 def reason_of(cause: str) -> str:
@@ -168,16 +181,13 @@ def reason_of(cause: str) -> str:
     return next((str(described[key]) for key in keys if described.get(key)), cause)
 
 
-def _recognise(reason: str, tail: Sequence[str]) -> tuple[Known, str | None]:
-    """The first cause known by the reason; if that is only the general one, rather one known by the log."""
-    by_reason = next((known for known in KNOWN if known.pattern.search(reason)), UNKNOWN)
-    if by_reason not in (UNKNOWN, KNOWN[-1]):
-        return by_reason, None
-    for line in reversed(tail):
-        for known in KNOWN[:-1]:
-            if known.pattern.search(line):
+def _recognise(reason: str, lines: Sequence[str]) -> tuple[Known, str | None]:
+    """What the reason says; if that is nothing in particular, what a line of the log says, and that line."""
+    for line in (None, *reversed(lines)):
+        for known in KNOWN:
+            if known.pattern.search(reason if line is None else line):
                 return known, line
-    return by_reason, None
+    return next((known for known in GENERAL if known.pattern.search(reason)), UNKNOWN), None
 
 
 def _one_line(text: str) -> str:

@@ -54,6 +54,10 @@ def failed_job(reason: str) -> str:
          "sample request: endpoint e answered 500", "inference.py"),
         ("Atelier.EndpointFailed", "the endpoint is Failed. did not pass the ping health check", [],
          "model server", "model_fn"),
+        ("Atelier.EndpointFailed", "the endpoint is back. Failed to download model data", [],
+         "archive", "SM_MODEL_DIR"),
+        ("Atelier.EndpointFailed", "the endpoint is Failed with config a. Unheard of", [],
+         "did not come up", "approve"),
         ("States.Runtime", "something new", [], "it failed: something new", "console"),
     ],
 )  # fmt: skip
@@ -79,6 +83,13 @@ def test_cuts_what_is_too_long_to_be_told():
     """One endless line of a log does not make a notification that SNS refuses."""
     explanation = explain("E", "c" * 10_000, ["l" * 300_000] * 20)
     assert len(explanation.text()) < 20_000
+
+
+def test_believes_a_reason_more_than_the_log():
+    """A log holds warnings too: only when the reason is a bare exit code, the log is asked."""
+    tail = ["ImportError: optional package missing, going on without"]
+    assert "import" not in explain("States.TaskFailed", failed_job("AlgorithmError: bad column"), tail).cause
+    assert "import" in explain("States.TaskFailed", failed_job("AlgorithmError: exit code 1"), tail).cause
 
 
 class Logs:
