@@ -11,6 +11,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 STATE = Path(".localaws")
 """The folder of everything the embedded AWS writes: `data` of a server, `cache` of environments."""
 
@@ -52,10 +54,9 @@ def find(data: Path) -> Running | None:
     """The server that answers for `data`, or None."""
     try:
         said = json.loads((data / "server.json").read_text(encoding="utf-8"))
-        os.kill(said["pid"], 0)
-    except (FileNotFoundError, ProcessLookupError):
+    except FileNotFoundError:
         return None
-    return Running(said["pid"], said["endpoint"], data)
+    return Running(said["pid"], said["endpoint"], data) if _lives(said["pid"]) else None
 
 
 def wait_until_ready(process: subprocess.Popen[bytes], data: Path) -> Running:

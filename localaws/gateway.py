@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ParamValidationError
 from botocore.validate import ParamValidator
+from moto.core.errors import COMMON_ERROR_CODES
 from moto.core.model import OperationModel, ServiceModel
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
@@ -26,6 +27,8 @@ from localaws.service import AwsError, Call, Handler, NotEmulated, Service
 log = logging.getLogger("localaws.gateway")
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
+# moto's serializer warns of codes that no service model holds, as ours is by intent.
+COMMON_ERROR_CODES.append(NotEmulated.__name__)
 # Clients sign some services with a name that is not the one of botocore's model.
 _SIGNING_NAMES = {"monitoring": "cloudwatch", "states": "stepfunctions"}
 

@@ -58,7 +58,7 @@ class Server:
 
 
 class _RequestHandler(MotoRequestHandler):
-    # Connections are kept: a boto3 client that opens one for each call spends most of its time on that.
+    # Clients that upload ask first (Expect: 100-continue), and HTTP/1.0 would not answer that.
     protocol_version = "HTTP/1.1"
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
