@@ -111,8 +111,12 @@ class _Planner:
         self._deployed = deployed
         self._shown_before: Evaluator | None = None
         if deployed is not None:
-            scope = PlannedScope(place, deployed.parameters, current.get, reveal=False)
+            scope = PlannedScope(place, deployed.parameters, self._found, reveal=False)
             self._shown_before = deployed.evaluator(scope)
+
+    def _found(self, logical_id: str) -> Resource:
+        """A deployed resource; after a failed deployment not all of its template's are there."""
+        return self._current.get(logical_id) or Resource(logical_id, "", physical_id=UNKNOWN)
 
     def change(self, logical_id: str) -> Change | None:
         """The change of one resource, or None; the resources it uses have been asked for before."""

@@ -2,7 +2,8 @@
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,8 @@ class Shelf(ResourceType):
     def delete(self, context: Context, physical_id: str, props: Mapping[str, Any]) -> None:
         """Take a thing away; nothing that another thing uses may go."""
         self._step("delete", context)
-        users = [other for other, held in self.things.items() if physical_id in (held.get("Uses") or [])]
+        things = dict(self.things)  # other threads change it meanwhile
+        users = [other for other, held in things.items() if physical_id in (held.get("Uses") or [])]
         if users:
             raise ResourceFailed(f"{physical_id} is in use by {users}")
         self.things.pop(physical_id, None)
@@ -119,7 +121,9 @@ class Account:
 
     @staticmethod
     def _request(resources: Mapping[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-        sections = {key: more.pop(key) for key in list(more) if key in ("Outputs", "Parameters_", "Conditions")}
+        sections = {
+            key: more.pop(key) for key in list(more) if key in ("Outputs", "Parameters_", "Conditions")
+        }
         if "Parameters_" in sections:
             sections["Parameters"] = sections.pop("Parameters_")
         return {"TemplateBody": json.dumps({"Resources": resources, **sections}), **more}
@@ -140,18 +144,41 @@ def world(tmp_path: Path) -> Iterator[World]:
     world.close()
 
 
+@pytest.fixture(scope="session")
+def new_account() -> Callable[[World], Account]:
+    """The maker of accounts, for tests that need many."""
+
+    def make(world: World) -> Account:
+        api, shelf = CloudFormation(world), Shelf()
+        api.engine = Engine(world, (shelf,))
+        return Account(api, shelf)
+
+    return make
+
+
 @pytest.fixture
-def account(world: World) -> Account:
+def account(world: World, new_account: Callable[[World], Account]) -> Account:
     """CloudFormation over an empty shelf."""
-    api, shelf = CloudFormation(world), Shelf()
-    api.engine = Engine(world, (shelf,))
-    return Account(api, shelf)
+    return new_account(world)
 
 
 @pytest.fixture(name="thing")
 def thing_fixture() -> Any:
     """The maker of resources for the shelf."""
     return thing
+
+
+@pytest.fixture(scope="session")
+def wait_until() -> Callable[[Callable[[], object]], None]:
+    """A wait for something to become true; fails after five seconds."""
+
+    def wait(true: Callable[[], object]) -> None:
+        deadline = time.monotonic() + 5
+        while not true():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    return wait
 
 
 @pytest.fixture(scope="session")

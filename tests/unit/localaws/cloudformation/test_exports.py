@@ -32,7 +32,9 @@ def test_an_export_in_use_is_neither_changed_nor_deleted(account: Any, thing: An
 
     account.update({"A": thing(size=2)}, "giver", **_exporting("43"))
     assert account.status("giver") == "UPDATE_ROLLBACK_COMPLETE"
-    told = [reason for _, status, reason in account.events("giver") if status == "UPDATE_ROLLBACK_IN_PROGRESS"]
+    told = [
+        reason for _, status, reason in account.events("giver") if status == "UPDATE_ROLLBACK_IN_PROGRESS"
+    ]
     assert told == ["Export shared cannot be updated as it is in use by user"]
     assert account.shelf.things[account.physical("A", "giver")]["Size"] == 1
 

@@ -138,7 +138,10 @@ def test_splitting_undoes_joining(parts: list[str]) -> None:
 
 _LEAVES = st.none() | st.booleans() | st.integers() | st.text("abc {}$.", max_size=6)
 _VALUES = st.recursive(
-    _LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=3), inner, max_size=3)
+    _LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=3), inner, max_size=3)
+    ),
 )
 
 
@@ -152,7 +155,9 @@ def test_what_is_no_function_stays_as_it_is(value: Any) -> None:
     assert evaluator.value({"Fn::Select": [0, [value]]}) == value
 
 
-@given(st.sampled_from(["Fn::Split", "Fn::Select", "Fn::Join", "Fn::Base64", "Fn::Cidr", "Fn::Sub"]), st.data())
+@given(
+    st.sampled_from(["Fn::Split", "Fn::Select", "Fn::Join", "Fn::Base64", "Fn::Cidr", "Fn::Sub"]), st.data()
+)
 def test_what_is_made_of_the_unknown_is_unknown(function: str, data: st.DataObject) -> None:
     """Before a resource is there, whatever is worked out from its id says so, and never fails."""
     new = {"Ref": "New"}

@@ -12,7 +12,9 @@ from localaws.cloudformation.template import Template, TemplateError
 def _resolve(declared: dict[str, Any], previous: dict[str, Parameter] | None = None, **given: Any) -> Any:
     template = Template.parse(json.dumps({"Parameters": declared, "Resources": {"A": {"Type": "X"}}}))
     passed = [
-        {"ParameterKey": key, "UsePreviousValue": True} if value is ... else {"ParameterKey": key, "ParameterValue": value}
+        {"ParameterKey": key, "UsePreviousValue": True}
+        if value is ...
+        else {"ParameterKey": key, "ParameterValue": value}
         for key, value in given.items()
     ]
     return resolve_parameters(template, passed, previous or {}, lambda name: f"stored {name}")

@@ -242,7 +242,9 @@ def test_a_value_that_cannot_be_had_fails_its_resource(account: Any, thing: Any)
     stack = account.create({"A": thing(), "B": thing(size={"Fn::GetAtt": ["A", "Colour"]})})
 
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
-    reasons = [reason for name, status, reason in account.events() if (name, status) == ("B", "CREATE_FAILED")]
+    reasons = [
+        reason for name, status, reason in account.events() if (name, status) == ("B", "CREATE_FAILED")
+    ]
     assert "does not support attribute type Colour" in reasons[0]
 
 
@@ -296,26 +298,20 @@ def test_a_protected_stack_is_not_deleted(account: Any, thing: Any) -> None:
     assert account.status(stack_id) == "DELETE_COMPLETE"
 
 
-def test_a_creation_under_way_can_be_deleted(account: Any, thing: Any) -> None:
+def test_a_creation_under_way_can_be_deleted(account: Any, thing: Any, wait_until: Any) -> None:
     """What has begun ends, nothing more is made, and nothing is left: Ctrl-C and `cdk destroy`."""
     account.shelf.meeting = threading.Barrier(2)
     request = account._request({"A": thing(), "B": thing(DependsOn="A")}, {})
     creating = threading.Thread(target=lambda: account.create_stack(StackName="s", **request))
     creating.start()
-    while not account.shelf.log:
-        pass
+    wait_until(lambda: account.shelf.log)
     stack = account.api.engine.store.find(account.call, "s")
     account.delete_stack(StackName="s")
     meeting, account.shelf.meeting = account.shelf.meeting, None
     meeting.wait(5)
     creating.join()
-    stack.idle.wait(5)
 
-    for _ in range(100):
-        if stack.status == "DELETE_COMPLETE":
-            break
-        threading.Event().wait(0.02)
-    assert stack.status == "DELETE_COMPLETE"
+    wait_until(lambda: stack.status == "DELETE_COMPLETE")
     assert account.shelf.things == {}
     assert ("create", "B") not in account.shelf.log
 
@@ -360,15 +356,14 @@ def test_an_added_resource_never_meets_a_retained_one_of_its_name(account: Any, 
     assert len(account.shelf.things) == 3
 
 
-def test_an_update_can_be_cancelled(account: Any, thing: Any) -> None:
+def test_an_update_can_be_cancelled(account: Any, thing: Any, wait_until: Any) -> None:
     """What has begun ends, then the stack goes back."""
     account.create({"A": thing(size=1), "B": thing(size=1, DependsOn="A")})
     account.shelf.meeting = threading.Barrier(2)
     request = account._request({"A": thing(size=2), "B": thing(size=2, DependsOn="A")}, {})
     updating = threading.Thread(target=lambda: account.update_stack(StackName="s", **request))
     updating.start()
-    while ("update", "A") not in account.shelf.log:
-        pass
+    wait_until(lambda: ("update", "A") in account.shelf.log)
     account.cancel_update_stack(StackName="s")
     meeting, account.shelf.meeting = account.shelf.meeting, None
     meeting.wait(5)
