@@ -79,9 +79,15 @@ def stop(running: Running) -> None:
     os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     while time.monotonic() < deadline:
-        if find(running.data) is None:
+        if not _lives(running.pid):
             return
         time.sleep(0.05)
-    raise EmbeddedError(
-        f"process {running.pid} has not stopped after {STOP_SECONDS:.0f} s: see its server.log"
-    )
+    raise EmbeddedError(f"process {running.pid} still runs {STOP_SECONDS:.0f} s after its end was asked for")
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process runs; one that ended and was not waited for yet does not."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
