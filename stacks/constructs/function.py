@@ -1,7 +1,7 @@
 """A Lambda function whose code is one of the folders of lambdas/.
 
-Written as plain CloudFormation resources: importing `aws_cdk.aws_lambda` takes longer than synthesizing a
-whole environment does, since it brings all of EC2 along.
+Written as plain CloudFormation resources: `aws_cdk.aws_lambda` brings all of EC2 along, and loading it takes
+a fifth of the time in which an environment is synthesized.
 """
 
 from __future__ import annotations
