@@ -17,7 +17,7 @@ demo: setup  ## The whole path on the embedded AWS: deploy, upload, train, appro
 	@$(RUN) atelier demo
 
 test: setup  ## The fast tests
-	@$(RUN) pytest -n auto
+	@$(RUN) pytest -n auto --dist loadgroup
 
 test-local: setup  ## The whole path, as tests: the CDK command against the embedded AWS (minutes)
 	@$(RUN) pytest tests/local

@@ -1,6 +1,6 @@
 """A Step Functions state machine with a role and a log group of its own.
 
-Written as plain CloudFormation resources, as the functions are: `aws_stepfunctions` is slow to import.
+Written as plain CloudFormation resources, as the functions are.
 """
 
 from __future__ import annotations

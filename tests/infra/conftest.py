@@ -214,6 +214,13 @@ def findings(folder: Path) -> list[Finding]:
     ]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one worker of `pytest -n … --dist loadgroup` run all tests here, so that it synthesizes once."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("infra"))
+
+
 @pytest.fixture(scope="session")
 def teams(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the shipped team files and a neighbour of the first in the same account."""
