@@ -9,7 +9,7 @@ from moto.core.utils import get_service_model
 from localaws.cloudformation.api_change_sets import ChangeSetOperations
 from localaws.cloudformation.api_reading import ReadingOperations
 from localaws.cloudformation.engine import Engine
-from localaws.service import Call, Handler, NotEmulated, Params, Result, Service
+from localaws.service import Handler, Service, refusal
 from localaws.world import World
 
 
@@ -28,12 +28,4 @@ class CloudFormation(ChangeSetOperations, ReadingOperations, Service):
         yield from answered.items()
         for name in get_service_model(self.name).operation_names:
             if name not in answered:
-                yield name, _refusal(name)
-
-
-def _refusal(name: str) -> Handler:
-    def refuse(call: Call, params: Params) -> Result:
-        del call, params
-        raise NotEmulated(f"CloudFormation's {name}")
-
-    return refuse
+                yield name, refusal(f"CloudFormation's {name}")

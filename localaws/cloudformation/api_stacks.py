@@ -64,8 +64,8 @@ class StackOperations:
         retain = frozenset(params.get("RetainResources") or ())
         if retain and stack.status != "DELETE_FAILED":
             raise TemplateError(
-                f"Invalid operation on stack [{stack.id}]. When you delete a stack, specify which resources to "
-                "retain only if the stack is in the DELETE_FAILED state."
+                f"Invalid operation on stack [{stack.id}]. When you delete a stack, specify which resources "
+                "to retain only if the stack is in the DELETE_FAILED state."
             )
         if stack.in_progress and stack.status not in ("CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):
             raise TemplateError(f"Stack [{stack.name}] cannot be deleted while in status {stack.status}")

@@ -21,7 +21,8 @@ from localaws.world import World
 class Shelf(ResourceType):
     """Things that exist in memory: what the engine creates stands here, by physical id.
 
-    `failing` holds (verb, logical ID) pairs that fail; `log` every (verb, logical ID) in order.
+    `failing` holds (verb, logical ID) pairs that fail, `failing_once` those that fail the next time only;
+    `log` has every (verb, logical ID) in order.
     """
 
     type_name = "Test::Shelf::Thing"
@@ -31,6 +32,7 @@ class Shelf(ResourceType):
     def __init__(self) -> None:
         self.things: dict[str, Mapping[str, Any]] = {}
         self.failing: set[tuple[str, str]] = set()
+        self.failing_once: set[tuple[str, str]] = set()
         self.log: list[tuple[str, str]] = []
         self.meeting: threading.Barrier | None = None
         self.tags: dict[str, Mapping[str, str]] = {}
@@ -39,7 +41,9 @@ class Shelf(ResourceType):
         self.log.append((verb, context.logical_id))
         if self.meeting is not None:
             self.meeting.wait(5)
-        if (verb, context.logical_id) in self.failing:
+        step = (verb, context.logical_id)
+        if step in self.failing | self.failing_once:
+            self.failing_once.discard(step)
             raise ResourceFailed(f"{context.logical_id} cannot {verb}")
 
     def create(self, context: Context, props: Mapping[str, Any]) -> Created:
