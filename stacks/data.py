@@ -53,6 +53,10 @@ class Data(TeamStack):
         self.artifacts = SecureBucket(self, "Artifacts", SecureBucketProps(kind="artifacts", **kept))
         self._let_jobs_use_it(props.access.execution_role)
         self._accept_role_of_emptier()
+        cdk.CfnOutput(self, "DataBucket", value=self.data.bucket_name, description="Upload data here")
+        cdk.CfnOutput(
+            self, "ArtifactsBucket", value=self.artifacts.bucket_name, description="Trained models lie here"
+        )
 
     def _key(self, spec: TeamEnvironment) -> kms.Key:
         key = kms.Key(

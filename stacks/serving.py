@@ -52,6 +52,10 @@ class Serving(TeamStack):
         removals = [self._removal(endpoint) for endpoint in props.spec.endpoints]
         if props.spec.endpoints:
             self._deploy_on_approval(self._start_deployment(), removals)
+        for endpoint in props.spec.endpoints:
+            name = names.endpoint(props.spec.team, props.spec.name, endpoint)
+            description = "Answers once a first model is approved"
+            cdk.CfnOutput(self, f"Endpoint-{endpoint}", value=name, description=description)
 
     def _smoke_test_function(self) -> LambdaFunction:
         props = LambdaFunctionProps(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+import aws_cdk as cdk
 from constructs import Construct
 
 from atelier.spec import names
@@ -54,6 +55,9 @@ class Training(TeamStack):
         start_training = self._start_training()
         self._start_on_upload(start_training)
         self._start_on_schedule(start_training)
+        cdk.CfnOutput(self, "Notifications", value=self.topic.arn, description="Subscribe to hear of runs")
+        for job, workflow in self.workflows.items():
+            cdk.CfnOutput(self, f"Machine-{job}", value=workflow.arn, description=f"Trains {job}")
 
     def _explain_failure(self) -> LambdaFunction:
         props = LambdaFunctionProps(

@@ -70,6 +70,10 @@ def follow(client: Callable[[str], Any], execution: str, *, poll_seconds: float 
         for event in _history(states, execution, after=seen):
             seen = event["id"]
             told = _told(event)
+            if isinstance(told, StateEntered):
+                # What the job said comes before the state that its end led to.
+                for log in logs:
+                    yield from log.new_lines()
             if isinstance(told, TrainingStarted):
                 logs.append(_Log(client("logs"), told.job))
             if told is not None:

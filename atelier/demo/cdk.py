@@ -39,12 +39,16 @@ class Cdk:
         return self._start("synth", "synth", "--quiet", "--output", str(self.assembly), *selection)
 
     def deploy(self) -> dict[str, dict[str, str]]:
-        """Deploy what `synth` wrote and return each stack's outputs."""
+        """Deploy what `synth` wrote; return each stack's outputs, apart from those between the stacks."""
         outputs = self.logs / "outputs.json"
         options = ["--require-approval", "never", "--concurrency", "4", "--outputs-file", str(outputs)]
         self.finish("deploy", self._start("deploy", "deploy", *self._assembled(), *options))
-        said: dict[str, dict[str, str]] = json.loads(outputs.read_text()) if outputs.exists() else {}
-        return said
+        said: dict[str, dict[str, str]] = json.loads(outputs.read_text())
+        return {
+            stack: told
+            for stack, values in said.items()
+            if (told := {name: value for name, value in values.items() if not name.startswith("Exports")})
+        }
 
     def destroy(self) -> None:
         """Remove what `deploy` made."""

@@ -55,10 +55,11 @@ def run(console: Console, team: str, env: str, job: str) -> Summary:
             _provision(screen, cdk, summary)
         _use(screen, journey, summary)
         summary.notification = _last_notification(running)
+        console.print(f"  mail: {summary.notification}", style="dim", highlight=False, markup=False)
         summary.embedded_aws_megabytes = round(psutil.Process(running.pid).memory_info().rss / 1e6, 1)
         with screen.phase("cdk destroy") as phase:
             cdk.destroy()
-            phase.note = "nothing of it is left"
+            phase.note = _nothing_left(journey)
     summary.seconds = screen.seconds
     summary.write(FOLDER / "summary.json")
     console.print()
@@ -181,4 +182,15 @@ def _clients(running: embedded.Running, spec: TeamEnvironment) -> Any:
 
 def _last_notification(running: embedded.Running) -> str:
     mails = sorted((running.data / "mail").glob("*.jsonl"), key=os.path.getmtime)
-    return str(json.loads(mails[-1].read_text().splitlines()[-1])) if mails else ""
+    return str(json.loads(mails[-1].read_text().splitlines()[-1])["subject"]) if mails else ""
+
+
+def _nothing_left(journey: Journey) -> str:
+    """Look whether the environment's stacks and endpoint are gone; raises JourneyError with what is left."""
+    stacks = journey.client("cloudformation").describe_stacks()["Stacks"]
+    left = [stack["StackName"] for stack in stacks if stack["StackName"] != "CDKToolkit"]
+    left += [entry["EndpointName"] for entry in journey.client("sagemaker").list_endpoints()["Endpoints"]]
+    left += [entry["FunctionName"] for entry in journey.client("lambda").list_functions()["Functions"]]
+    if left:
+        raise JourneyError(f"cdk destroy left {', '.join(left)}")
+    return "no stack, function or endpoint is left"
