@@ -28,6 +28,16 @@ Written by `python -m localaws.coverage`; a test keeps it current.
 An operation of a service below that is not listed, and every other service, is answered by
 [moto](https://docs.getmoto.org), except where it says that the rest is refused. A resource type that is not
 listed fails the deployment by name, as does a property that is neither honoured nor ignored.
+
+Where CloudFormation differs from AWS:
+
+- Resources are made with the account's full rights; a RoleARN is kept and shown, not assumed.
+- Transforms and macros, stack policies, topics for stack events, rollback triggers, time-outs of a creation,
+  imports of resources, express mode, WaitCondition, CreationPolicy and UpdatePolicy are refused by name.
+- ImportExistingResources is let through: what exists already fails to be created, rather than be imported.
+- A change set of a stack with nested stacks tells about these as one resource each.
+- Stack events carry no ResourceProperties.
+- Stacks live in memory: they end with the server.
 """
 
 

@@ -9,6 +9,7 @@ from localaws.cloudformation.api_stacks import StackOperations, options_of, refu
 from localaws.cloudformation.changes import plan
 from localaws.cloudformation.inputs import blueprint_of
 from localaws.cloudformation.model import ChangeSet, Stack, now
+from localaws.cloudformation.store import arn_prefix
 from localaws.cloudformation.template import TemplateError
 from localaws.cloudformation.views import change_set_summary_view, change_set_view, page
 from localaws.service import AwsError, Call, NotEmulated, Params, Result, operation
@@ -45,7 +46,7 @@ class ChangeSetOperations(StackOperations):
         if kind == "CREATE" and not stack.events:
             stack.role_arn = params.get("RoleARN")
             stack.enter("REVIEW_IN_PROGRESS", "User Initiated")
-        arn = f"arn:aws:cloudformation:{call.region}:{call.account}:changeSet/{name}/{uuid.uuid4()}"
+        arn = f"{arn_prefix(call)}:changeSet/{name}/{uuid.uuid4()}"
         change_set = ChangeSet(arn, name, kind, params.get("Description"), blueprint, found.changes)
         change_set.options = options_of(params)
         if found.anything:

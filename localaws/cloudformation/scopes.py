@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
+from moto.utilities.utils import get_partition
 
 from localaws.cloudformation.functions import UNKNOWN
 from localaws.cloudformation.model import Resource
@@ -46,15 +47,15 @@ class Place:
 
     def pseudo(self) -> dict[str, Any]:
         """The pseudo parameters."""
-        prefix = self.region.split("-")[0]
+        partition = get_partition(self.region)
         return {
             "AWS::AccountId": self.account,
             "AWS::NotificationARNs": [],
-            "AWS::Partition": "aws-cn" if prefix == "cn" else "aws",
+            "AWS::Partition": partition,
             "AWS::Region": self.region,
             "AWS::StackId": self.stack_id,
             "AWS::StackName": self.stack_name,
-            "AWS::URLSuffix": "amazonaws.com.cn" if prefix == "cn" else "amazonaws.com",
+            "AWS::URLSuffix": "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com",
         }
 
 

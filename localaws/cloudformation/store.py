@@ -6,9 +6,16 @@ import threading
 import uuid
 from collections.abc import Iterator, Sequence
 
+from moto.utilities.utils import get_partition
+
 from localaws.cloudformation.model import Output, Stack
 from localaws.cloudformation.template import TemplateError
 from localaws.service import AwsError, Call
+
+
+def arn_prefix(call: Call) -> str:
+    """How the ARNs of an account's stacks and change sets in a region begin."""
+    return f"arn:{get_partition(call.region)}:cloudformation:{call.region}:{call.account}"
 
 
 class Store:
@@ -23,7 +30,7 @@ class Store:
         with self.lock:
             if self._named(call, name):
                 raise AwsError("AlreadyExistsException", f"Stack [{name}] already exists")
-            stack_id = f"arn:aws:cloudformation:{call.region}:{call.account}:stack/{name}/{uuid.uuid4()}"
+            stack_id = f"{arn_prefix(call)}:stack/{name}/{uuid.uuid4()}"
             stack = Stack(stack_id, name, call.account, call.region, status)
             stack.idle.set()
             self._stacks[stack_id] = stack
