@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,7 @@ STATE = Path(".localaws")
 
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
+_ROOT = Path(__file__).resolve().parents[1]
 
 
 class EmbeddedError(Exception):
@@ -44,10 +47,33 @@ class Running:
         }
 
 
-def command(data: Path, cache: Path, port: int = 0) -> list[str]:
-    """The command line that serves an embedded AWS from `data`."""
+@contextmanager
+def serve(data: Path, cache: Path = STATE / "cache", port: int = 0) -> Iterator[Running]:
+    """Serve an embedded AWS from `data` while the block runs; it ends with this process, even a killed one.
+
+    Args:
+        data: the folder for all that the server writes.
+        cache: the folder of Python environments, which may be shared.
+        port: the port of 127.0.0.1; 0 takes a free one.
+
+    Raises:
+        EmbeddedError: it did not come up; the message holds its last words.
+    """
     where = ["--data", str(data), "--cache", str(cache), "--port", str(port)]
-    return [sys.executable, "-m", "localaws", *where]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "localaws", *where, "--with-stdin"],
+        # CDK's own handlers load their AWS SDK from here, as from Lambda's Node runtime.
+        env={**os.environ, "NODE_PATH": str(_ROOT / "node_modules")},
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # Ctrl-C is for the one who serves: the server is stopped in order, not hit beside it.
+        start_new_session=True,
+    )
+    try:
+        yield _wait_until_ready(process, data)
+    finally:
+        process.terminate()
+        process.communicate()
 
 
 def find(data: Path) -> Running | None:
@@ -59,19 +85,10 @@ def find(data: Path) -> Running | None:
     return Running(said["pid"], said["endpoint"], data) if _lives(said["pid"]) else None
 
 
-def wait_until_ready(process: subprocess.Popen[bytes], data: Path) -> Running:
-    """Wait for a server just started with `command`; raises EmbeddedError with its last words if it ends."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        running = find(data)
-        if running is not None and running.pid == process.pid:
-            return running
-        if process.poll() is not None:
-            said = process.stderr.read().decode(errors="replace").strip() if process.stderr else ""
-            raise EmbeddedError(said or f"the embedded AWS ended at once: see {data / 'server.log'}")
-        time.sleep(0.05)
-    process.kill()
-    raise EmbeddedError(f"the embedded AWS was not ready in {START_SECONDS:.0f} s: see {data / 'server.log'}")
+def wait(running: Running) -> None:
+    """Return when the server has ended, whoever ends it."""
+    while _lives(running.pid):
+        time.sleep(0.2)
 
 
 def stop(running: Running) -> None:
@@ -83,6 +100,20 @@ def stop(running: Running) -> None:
             return
         time.sleep(0.05)
     raise EmbeddedError(f"process {running.pid} still runs {STOP_SECONDS:.0f} s after its end was asked for")
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], data: Path) -> Running:
+    log = data / "server.log"
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        running = find(data)
+        if running is not None and running.pid == process.pid:
+            return running
+        if process.poll() is not None:
+            said = process.stderr.read().decode(errors="replace").strip() if process.stderr else ""
+            raise EmbeddedError(said or f"the embedded AWS ended at once: see {log}")
+        time.sleep(0.05)
+    raise EmbeddedError(f"the embedded AWS was not ready in {START_SECONDS:.0f} s: see {log}")
 
 
 def _lives(pid: int) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from atelier import embedded
@@ -16,11 +16,6 @@ def figures() -> list[Figure]:
 
 
 def _start() -> float:
-    with tempfile.TemporaryDirectory() as scratch:
-        data, cache = Path(scratch) / "data", Path(scratch) / "cache"
-        process = subprocess.Popen(embedded.command(data, cache), stderr=subprocess.PIPE)
-        try:
-            return timed(lambda: embedded.wait_until_ready(process, data))
-        finally:
-            process.terminate()
-            process.wait()
+    with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
+        serve = embedded.serve(Path(scratch) / "data", Path(scratch) / "cache")
+        return timed(lambda: stack.enter_context(serve))

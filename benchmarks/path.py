@@ -104,10 +104,7 @@ def _python() -> str:
 @contextmanager
 def _deployed(folder: Path) -> Iterator[Journey]:
     """The example team's dev environment on an embedded AWS of its own."""
-    data = folder / "data"
-    process = subprocess.Popen(embedded.command(data, CACHE), stderr=subprocess.PIPE)
-    try:
-        running = embedded.wait_until_ready(process, data)
+    with embedded.serve(folder / "data", CACHE) as running:
         cdk = Cdk(ROOT, folder, running.environment(ACCOUNT, REGION), "vision", "dev")
         cdk.finish("bootstrap", cdk.bootstrap(ACCOUNT, REGION))
         cdk.finish("synth", cdk.synth())
@@ -121,6 +118,3 @@ def _deployed(folder: Path) -> Iterator[Journey]:
             return session.client(service, endpoint_url=running.endpoint, config=config)
 
         yield Journey(spec, "curve", "curve", client)
-    finally:
-        process.terminate()
-        process.wait()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 from pathlib import Path
 from typing import Annotated
 
@@ -25,27 +24,24 @@ def up(
     data: Data = DATA,
 ) -> None:
     """Serve an embedded AWS until stopped (Ctrl-C, or `atelier down`)."""
-    command = [*embedded.command(data, embedded.STATE / "cache", port), "--with-stdin"]
-    # It stops when its input ends, so that not even a killed `atelier up` leaves it behind.
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    say = Console(stderr=True)
     try:
-        running = embedded.wait_until_ready(process, data)
-        for name, value in running.environment(account, region).items():
-            print(f"export {name}={shlex.quote(value)}", flush=True)  # noqa: T201 -- for a shell to read
-        Console(stderr=True).print(
-            f"The embedded AWS answers on {running.endpoint}; its log is {data / 'server.log'}.\n"
-            "Paste the lines above into a shell, then use cdk, aws, boto3 or atelier there. Ctrl-C stops it.",
-            highlight=False,
-        )
-        process.wait()
+        with embedded.serve(data, port=port) as running:
+            for name, value in running.environment(account, region).items():
+                print(f"export {name}={shlex.quote(value)}", flush=True)  # noqa: T201 -- for a shell to read
+            say.print(
+                f"The embedded AWS answers on {running.endpoint}; its log is {data / 'server.log'}.\n"
+                "Paste the lines above into a shell, then use cdk, aws, boto3 or atelier there. "
+                "Ctrl-C stops it.",
+                highlight=False,
+                soft_wrap=True,
+            )
+            embedded.wait(running)
     except embedded.EmbeddedError as error:
-        Console(stderr=True).print(str(error), style="red", highlight=False, markup=False)
+        say.print(str(error), style="red", highlight=False, markup=False)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
-        pass
-    finally:
-        process.terminate()
-        process.wait()
+        say.print("stopped")
 
 
 def down(data: Data = DATA) -> None:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -79,22 +79,11 @@ def _choose(team: str, env: str, job: str) -> tuple[TeamEnvironment, str]:
 
 @contextmanager
 def _embedded_aws(screen: Screen) -> Iterator[embedded.Running]:
-    data = FOLDER / "aws"
-    # It stops when its input ends: not even a killed demo leaves it behind.
-    process = subprocess.Popen(
-        [*embedded.command(data, embedded.STATE / "cache"), "--with-stdin"],
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
+    with ExitStack() as stack:
         with screen.phase("embedded AWS") as phase:
-            running = embedded.wait_until_ready(process, data)
+            running = stack.enter_context(embedded.serve(FOLDER / "aws"))
             phase.note = running.endpoint
         yield running
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @contextmanager

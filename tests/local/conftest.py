@@ -24,14 +24,8 @@ ACCOUNT, REGION = "111122223333", "eu-west-1"
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Running]:
     """An embedded AWS in a folder of its own; job environments are cached in the project's."""
-    data = tmp_path_factory.mktemp("aws")
-    command = embedded.command(data, ROOT / embedded.STATE / "cache")
-    process = subprocess.Popen(command, stderr=subprocess.PIPE)
-    try:
-        yield embedded.wait_until_ready(process, data)
-    finally:
-        process.terminate()
-        process.wait()
+    with embedded.serve(tmp_path_factory.mktemp("aws"), ROOT / embedded.STATE / "cache") as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

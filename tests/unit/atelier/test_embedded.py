@@ -5,32 +5,23 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
+import psutil
 import pytest
 
 from atelier import embedded
 
 
-def _start(
-    data: Path, *, port: int = 0, stdin: int | None = None
-) -> tuple[subprocess.Popen[bytes], embedded.Running]:
-    command = embedded.command(data, data.parent / "cache", port)
-    if stdin is not None:
-        command.append("--with-stdin")
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdin=stdin)
-    return process, embedded.wait_until_ready(process, data)
-
-
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[embedded.Running]:
     """A server in a folder of its own."""
-    process, running = _start(tmp_path / "data")
-    yield running
-    process.kill()
-    process.wait()
+    with embedded.serve(tmp_path / "data", tmp_path / "cache") as running:
+        yield running
 
 
 def test_any_client_reaches_it_through_its_variables(served: embedded.Running) -> None:
@@ -48,38 +39,45 @@ def test_any_client_reaches_it_through_its_variables(served: embedded.Running) -
 
 def test_what_is_taken_is_refused_in_one_line(served: embedded.Running, tmp_path: Path) -> None:
     """A second server in the same folder, or on the same port, says what to do."""
-    with pytest.raises(embedded.EmbeddedError, match=r"already uses .* stop it") as folder_taken:
-        _start(served.data)
-    with pytest.raises(embedded.EmbeddedError, match="in use: name another --port") as port_taken:
-        _start(tmp_path / "other", port=int(served.endpoint.rsplit(":", 1)[1]))
-    for refused in (folder_taken, port_taken):
+    port = int(served.endpoint.rsplit(":", 1)[1])
+    for folder, wanted, told in (("data", 0, "already uses"), ("other", port, "name another --port")):
+        with (
+            pytest.raises(embedded.EmbeddedError, match=told) as refused,
+            embedded.serve(tmp_path / folder, tmp_path / "cache", wanted),
+        ):
+            pass
         assert "\n" not in str(refused.value)
 
 
-def test_stop_waits_until_it_has_stopped(tmp_path: Path) -> None:
-    """After `stop`, the server is not found and its process has ended well."""
-    process, running = _start(tmp_path / "data")
-    embedded.stop(running)
-    assert embedded.find(running.data) is None
-    assert process.wait(5) == 0
+def test_stop_waits_until_it_has_stopped(served: embedded.Running) -> None:
+    """After `stop`, as `atelier down` does it, the server is not found and its process has ended."""
+    embedded.stop(served)
+    assert embedded.find(served.data) is None
+    assert not _running(served.pid)
 
 
-def test_it_ends_with_what_started_it(tmp_path: Path) -> None:
-    """A server that was told to watch its input stops when that ends, however it ends."""
-    process, running = _start(tmp_path / "data", stdin=subprocess.PIPE)
-    assert process.stdin is not None
-    process.stdin.close()
-    assert process.wait(10) == 0
-    assert embedded.find(running.data) is None
+def test_it_ends_with_what_serves_it_and_does_not_block_the_next(tmp_path: Path) -> None:
+    """When the process that serves is killed, the server stops, and its folder can be used again."""
+    program = (
+        "import sys, time; from pathlib import Path; from atelier import embedded\n"
+        "with embedded.serve(Path('data'), Path('cache')) as running:\n"
+        "    print(running.pid, flush=True); time.sleep(60)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
+    owner = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment, stdout=subprocess.PIPE
+    )
+    assert owner.stdout is not None
+    server = int(owner.stdout.readline())
+    os.kill(owner.pid, signal.SIGKILL)
+    owner.wait()
+    deadline = time.monotonic() + 10
+    while _running(server):
+        assert time.monotonic() < deadline, "the server outlives the process that served it"
+        time.sleep(0.05)
+    with embedded.serve(tmp_path / "data", tmp_path / "cache") as again:
+        assert again.pid != server
 
 
-def test_a_killed_server_does_not_block_the_next(tmp_path: Path) -> None:
-    """What a killed server left in its folder is neither found nor in the way."""
-    process, running = _start(tmp_path / "data")
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert embedded.find(running.data) is None
-    again, second = _start(tmp_path / "data")
-    assert second.pid == again.pid
-    embedded.stop(second)
-    again.wait()
+def _running(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
