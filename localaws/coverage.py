@@ -15,7 +15,7 @@ from moto.core.utils import get_service_model
 from localaws.cloudformation.engine import Engine
 from localaws.cloudformation.resource import ResourceType
 from localaws.registry import build_services
-from localaws.service import Service, is_refusal
+from localaws.service import Refusal, Service
 from localaws.world import World
 
 TARGET = Path(__file__).with_name("COVERAGE.md")
@@ -57,7 +57,7 @@ def _operations(services: Iterable[Service]) -> Iterator[str]:
     yield "## Operations\n"
     for service in sorted(services, key=lambda service: service.name):
         answers = dict(service.operations())
-        answered = sorted(name for name, handler in answers.items() if not is_refusal(handler))
+        answered = sorted(name for name, handler in answers.items() if not isinstance(handler, Refusal))
         refused, known = len(answers) - len(answered), len(get_service_model(service.name).operation_names)
         rest = "the other operations are moto's"
         if refused:

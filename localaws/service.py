@@ -53,18 +53,15 @@ class NotEmulated(AwsError):
         super().__init__("NotEmulated", f"{what} is not emulated by the embedded AWS", 501)
 
 
-def refusal(what: str) -> Handler:
+@dataclass(frozen=True)
+class Refusal:
     """The handler of an operation that is not emulated and must not reach moto: it says so by name."""
 
-    def refuse(_call: Call, _params: Params) -> Result:
-        raise NotEmulated(what)
+    what: str
 
-    return refuse
-
-
-def is_refusal(handler: Handler) -> bool:
-    """Whether `handler` answers an operation by refusing it: such handlers are functions named `refuse`."""
-    return getattr(handler, "__name__", "") == "refuse"
+    def __call__(self, _call: Call, _params: Params) -> Result:
+        """Refuse, whatever is asked."""
+        raise NotEmulated(self.what)
 
 
 def operation(name: str) -> Callable[[Callable[[Any, Call, Params], Result]], Any]:

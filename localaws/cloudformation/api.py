@@ -9,7 +9,7 @@ from moto.core.utils import get_service_model
 from localaws.cloudformation.api_change_sets import ChangeSetOperations
 from localaws.cloudformation.api_reading import ReadingOperations
 from localaws.cloudformation.engine import Engine
-from localaws.service import Handler, Service, refusal
+from localaws.service import Handler, Refusal, Service
 from localaws.world import World
 
 
@@ -28,4 +28,4 @@ class CloudFormation(ChangeSetOperations, ReadingOperations, Service):
         yield from answered.items()
         for name in get_service_model(self.name).operation_names:
             if name not in answered:
-                yield name, refusal(f"CloudFormation's {name}")
+                yield name, Refusal(f"CloudFormation's {name}")

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import ClassVar, NoReturn
+from typing import ClassVar
 from weakref import WeakSet
 
 from moto.core.utils import get_service_model
@@ -21,7 +21,7 @@ from localaws.lambda_.pool import Pool
 from localaws.lambda_.queue import AsyncQueue
 from localaws.lambda_.runtime import Runtimes
 from localaws.lambda_.sandbox import Event, Outcome, Sandbox
-from localaws.service import AwsError, Call, Handler, NotEmulated, Params, Result, operation
+from localaws.service import AwsError, Call, Handler, NotEmulated, Params, Refusal, Result, operation
 from localaws.timer import Timer
 from localaws.world import World
 
@@ -69,7 +69,7 @@ class Lambda(Neighbours):
         """Each operation of Lambda: nothing of it is left to moto, which would want Docker."""
         ours = dict(super().operations())
         for name in get_service_model("lambda").operation_names:
-            yield name, ours.get(name) or _refusal(name)
+            yield name, ours.get(name) or Refusal(f"Lambda's {name}")
 
     @operation("CreateFunction")
     def create_function(self, call: Call, params: Params) -> Result:
@@ -245,13 +245,6 @@ class Lambda(Neighbours):
         for function in list(self._functions.values()):
             function.pool.reap(IDLE_SECONDS)
         self._timer.after(IDLE_SECONDS / 2, self._reap)
-
-
-def _refusal(name: str) -> Handler:
-    def refuse(call: Call, params: Params) -> NoReturn:  # noqa: ARG001 -- the signature of a handler
-        raise NotEmulated(f"The Lambda operation {name}")
-
-    return refuse
 
 
 def _throttled(reason: str) -> AwsError:

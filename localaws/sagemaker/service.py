@@ -16,7 +16,7 @@ from localaws.sagemaker.packages import ModelPackages
 from localaws.sagemaker.runtime import SageMakerRuntime
 from localaws.sagemaker.tags import Tags, check_tags
 from localaws.sagemaker.training import TrainingJobs
-from localaws.service import Call, Handler, NotEmulated, Params, Result, Service
+from localaws.service import Call, Handler, Params, Refusal, Result, Service
 from localaws.world import World
 
 # Nothing but what is created here exists, so that moto's answers of "none" and "not found" are true.
@@ -68,7 +68,7 @@ class SageMaker(Service):
             if name in answered:
                 yield name, _checked(answered[name], model.operation_model(name).input_shape)
             elif not name.startswith(_LEFT_TO_MOTO):
-                yield name, _not_emulated(name)
+                yield name, Refusal(f"SageMaker's {name}")
 
 
 def _checked(handler: Handler, shape: Any) -> Handler:
@@ -78,10 +78,3 @@ def _checked(handler: Handler, shape: Any) -> Handler:
         return handler(call, params)
 
     return answer
-
-
-def _not_emulated(name: str) -> Handler:
-    def refuse(_call: Call, _params: Params) -> Result:
-        raise NotEmulated(f"sagemaker {name}")
-
-    return refuse

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar
 from moto.core.utils import get_service_model
 from moto.utilities.utils import get_partition
 
-from localaws.service import AwsError, Call, Handler, NotEmulated, Params, Result, Service, operation
+from localaws.service import AwsError, Call, Handler, NotEmulated, Params, Refusal, Result, Service, operation
 from localaws.stepfunctions import checks, descriptions
 from localaws.stepfunctions.definition import check_definition, parse_definition
 from localaws.stepfunctions.execution import RUNNING, Execution, Revision, StateMachine
@@ -54,7 +54,7 @@ class StepFunctions(Service):
         """
         answered = dict(super().operations())
         for name in get_service_model(self.name).operation_names:
-            yield name, answered.get(name, _refusal(name))
+            yield name, answered.get(name, Refusal(f"Step Functions' {name}"))
 
     @operation("CreateStateMachine")
     def create_state_machine(self, call: Call, params: Params) -> Result:
@@ -260,13 +260,6 @@ class StepFunctions(Service):
                     "ResourceNotFound", f"Resource not found: '{params['resourceArn']}'"
                 ) from error
             raise
-
-
-def _refusal(name: str) -> Handler:
-    def refuse(_call: Call, _params: Params) -> Result:
-        raise NotEmulated(f"stepfunctions {name}")
-
-    return refuse
 
 
 def _revision(params: Params) -> Revision:
