@@ -1,7 +1,8 @@
 # Every target sets up what it needs: Python 3.11+ is all that must be there.
 PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
-RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
+# Bytecode is cached even where the machine is told not to: compiling the CDK's modules takes a second each time.
+RUN := env -u PYTHONDONTWRITEBYTECODE PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-local check synth bench clean
