@@ -13,7 +13,8 @@ from benchmarks.measure import ROUNDS, Figure
 
 def main() -> None:
     """Run every benchmark, the quick ones first."""
-    console = Console()
+    # A table of sentences needs room, also where the output goes to a file.
+    console = Console(width=None if sys.stdout.isatty() else 140)
     figures: list[Figure] = []
     for module in (embedded_aws, cold_start, synth, path):
         with console.status(f"measuring {module.__name__.rpartition('.')[2]} …"):
