@@ -79,7 +79,8 @@ def test_the_end_of_the_server_is_the_end_of_its_containers(job):
     assert seen.wait(20), lines
     container._process.stdin.close()
     assert container.wait(20) is not None
-    pid = int(lines[-1].split()[1])
+    [said] = [line for line in lines if line.startswith("child")]
+    pid = int(said.split()[1])
     deadline = time.monotonic() + 10
     while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]:
         assert time.monotonic() < deadline
