@@ -41,7 +41,9 @@ class Summary:
 def count_resources(templates: Mapping[str, Any]) -> dict[str, int]:
     """How many resources of each type the templates hold, the most frequent first."""
     types = Counter(
-        resource["Type"] for template in templates.values() for resource in template["Resources"].values()
+        resource["Type"]
+        for template in templates.values()
+        for resource in template.get("Resources", {}).values()
     )
     types.pop("AWS::CDK::Metadata", None)
     return dict(types.most_common())
