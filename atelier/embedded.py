@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -15,12 +16,12 @@ from pathlib import Path
 
 import psutil
 
-STATE = Path(".localaws")
+ROOT = Path(__file__).resolve().parents[1]
+STATE = ROOT / ".localaws"
 """The folder of everything the embedded AWS writes: `data` of a server, `cache` of environments."""
 
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
-_ROOT = Path(__file__).resolve().parents[1]
 
 
 class EmbeddedError(Exception):
@@ -63,7 +64,7 @@ def serve(data: Path, cache: Path = STATE / "cache", port: int = 0) -> Iterator[
     process = subprocess.Popen(
         [sys.executable, "-m", "localaws", *where, "--with-stdin"],
         # CDK's own handlers load their AWS SDK from here, as from Lambda's Node runtime.
-        env={**os.environ, "NODE_PATH": str(_ROOT / "node_modules")},
+        env={**os.environ, "NODE_PATH": str(ROOT / "node_modules")},
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         # Ctrl-C is for the one who serves: the server is stopped in order, not hit beside it.
@@ -80,9 +81,10 @@ def find(data: Path) -> Running | None:
     """The server that answers for `data`, or None."""
     try:
         said = json.loads((data / "server.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        running = Running(said["pid"], said["endpoint"], data)
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return Running(said["pid"], said["endpoint"], data) if _lives(said["pid"]) else None
+    return running if _locked(data) and _lives(running.pid) else None
 
 
 def wait(running: Running) -> None:
@@ -114,6 +116,16 @@ def _wait_until_ready(process: subprocess.Popen[bytes], data: Path) -> Running:
             raise EmbeddedError(said or f"the embedded AWS ended at once: see {log}")
         time.sleep(0.05)
     raise EmbeddedError(f"the embedded AWS was not ready in {START_SECONDS:.0f} s: see {log}")
+
+
+def _locked(data: Path) -> bool:
+    """Whether a server holds the folder: what a killed one left names a process that may be anybody's."""
+    with (data / "lock").open("a", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def _lives(pid: int) -> bool:

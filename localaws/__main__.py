@@ -22,12 +22,21 @@ from pathlib import Path
 from typing import IO
 
 RUNNING = "server.json"
+LOCK = "lock"
+"""Marks a folder as ours, and is locked while a server uses it."""
+HIGHEST_PORT = 65535
 
 
 def main() -> None:
     """Serve until SIGTERM, SIGINT, or the end of standard input where that is asked for."""
     options = _parse()
-    options.data.mkdir(parents=True, exist_ok=True)
+    try:
+        options.data.mkdir(parents=True, exist_ok=True)
+        options.cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sys.exit(
+            f"{error.filename} cannot be a folder ({error.strerror}): name another with --data or --cache"
+        )
     with _lock(options.data):
         _empty(options.data)
         _log_to(options.data / "server.log")
@@ -38,14 +47,23 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m localaws", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path(".localaws/data"), help="the data folder")
     parser.add_argument("--cache", type=Path, default=Path(".localaws/cache"), help="environments of jobs")
-    parser.add_argument("--port", type=int, default=0, help="the port of 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--port", type=_port, default=0, help="the port of 127.0.0.1; 0 takes a free one")
     parser.add_argument("--with-stdin", action="store_true", help="stop when standard input ends")
     return parser.parse_args()
 
 
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= HIGHEST_PORT:
+        raise ValueError(text)
+    return port
+
+
 def _lock(data: Path) -> IO[str]:
     """Hold the data folder as long as this process lives: two servers in one folder would mix their files."""
-    file = (data / "lock").open("w", encoding="utf-8")
+    if not (data / LOCK).exists() and any(data.iterdir()):
+        sys.exit(f"{data} holds files that are not the embedded AWS's: name an empty or a new --data folder")
+    file = (data / LOCK).open("w", encoding="utf-8")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -55,7 +73,7 @@ def _lock(data: Path) -> IO[str]:
 
 def _empty(data: Path) -> None:
     for path in data.iterdir():
-        if path.name == "lock":
+        if path.name == LOCK:
             continue
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

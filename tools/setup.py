@@ -41,6 +41,8 @@ def main() -> None:
         _install_cdk()
     except SetUpError as error:
         sys.exit(f"set-up: {error}")
+    except KeyboardInterrupt:
+        sys.exit("set-up: interrupted; the next one goes on from here")
     STAMP.write_text(wanted, encoding="utf-8")
 
 

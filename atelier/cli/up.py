@@ -16,7 +16,9 @@ DATA = embedded.STATE / "data"
 
 
 def up(
-    port: Annotated[int, typer.Option(help="The port of 127.0.0.1; 0 takes a free one.")] = 4566,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port of 127.0.0.1; 0 takes a free one.")
+    ] = 4566,
     account: Annotated[
         str, typer.Option(help="The account that the printed variables name.")
     ] = "111122223333",
@@ -38,7 +40,7 @@ def up(
             )
             embedded.wait(running)
     except embedded.EmbeddedError as error:
-        say.print(str(error), style="red", highlight=False, markup=False)
+        say.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
         say.print("stopped")
@@ -53,5 +55,5 @@ def down(data: Data = DATA) -> None:
     try:
         embedded.stop(running)
     except embedded.EmbeddedError as error:
-        Console(stderr=True).print(str(error), style="red", highlight=False, markup=False)
+        Console(stderr=True).print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
         raise typer.Exit(1) from error

@@ -28,8 +28,8 @@ from atelier.demo.screen import Screen
 from atelier.demo.summary import Summary, count_resources, show
 from atelier.spec import TeamEnvironment, load_teams
 
-ROOT = Path(__file__).resolve().parents[2]
-FOLDER = Path("build/demo")
+ROOT = embedded.ROOT
+FOLDER = ROOT / "build" / "demo"
 QUESTIONS = [100.0, 200.0, -3000.0]
 STEP = 50
 POLL_SECONDS = 0.1
@@ -49,7 +49,7 @@ def run(console: Console, team: str, env: str, job: str) -> Summary:
     console.print(f"[bold]Atelier demo[/]: team {team}, environment {env}, on an embedded AWS\n")
     with _embedded_aws(screen) as running:
         variables = running.environment(spec.account, spec.region)
-        cdk = Cdk(ROOT, FOLDER.resolve(), variables, team, env)
+        cdk = Cdk(ROOT, FOLDER, variables, team, env)
         journey = Journey(spec, job, endpoint, _clients(running, spec))
         with _warm_environment(ROOT / "training_scripts" / str(spec.jobs[job].script)):
             _provision(screen, cdk, summary)
@@ -63,7 +63,7 @@ def run(console: Console, team: str, env: str, job: str) -> Summary:
     summary.seconds = screen.seconds
     summary.write(FOLDER / "summary.json")
     console.print()
-    show(console, summary, FOLDER)
+    show(console, summary, Path(os.path.relpath(FOLDER)))
     return summary
 
 

@@ -65,10 +65,15 @@ def read_points(folder: Path) -> Points:
 def _read_rows(path: Path) -> list[list[float]]:
     place = f"{path.parent.name}/{path.name}"
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Spreadsheets mark UTF-8 with three bytes that are no part of the first cell.
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise UserError(f"{place} is not UTF-8 text (byte {error.start}): expected CSV") from error
-    return [_read_row(place, number, cells) for number, cells in enumerate(csv.reader(lines), 1) if cells]
+    rows = csv.reader(lines)
+    try:
+        return [_read_row(place, rows.line_num, cells) for cells in rows if cells]
+    except csv.Error as error:
+        raise UserError(f"{place} line {rows.line_num}: {error}") from error
 
 
 def _read_row(place: str, line: int, cells: list[str]) -> list[float]:

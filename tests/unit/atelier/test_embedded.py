@@ -81,3 +81,23 @@ def test_it_ends_with_what_serves_it_and_does_not_block_the_next(tmp_path: Path)
 
 def _running(pid: int) -> bool:
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def test_a_folder_with_files_of_others_is_left_alone(tmp_path: Path) -> None:
+    """A data folder that holds anything the embedded AWS did not make is refused, and nothing in it goes."""
+    precious = tmp_path / "data" / "precious.txt"
+    precious.parent.mkdir()
+    precious.write_text("kept")
+    with (
+        pytest.raises(embedded.EmbeddedError, match="holds files that are not"),
+        embedded.serve(tmp_path / "data", tmp_path / "cache"),
+    ):
+        pass
+    assert precious.read_text() == "kept"
+
+
+@pytest.mark.parametrize("said", ['{"pid": %d, "endpoint": "x"}', "{", "[]"])
+def test_what_a_killed_server_left_names_nobody(tmp_path: Path, said: str) -> None:
+    """A file left behind is no server, whatever it says: its process id may be anybody's by now."""
+    (tmp_path / "server.json").write_text(said.replace("%d", str(os.getpid())))
+    assert embedded.find(tmp_path) is None
