@@ -120,11 +120,13 @@ def _wait_until_ready(process: subprocess.Popen[bytes], data: Path) -> Running:
 
 def _locked(data: Path) -> bool:
     """Whether a server holds the folder: what a killed one left names a process that may be anybody's."""
-    with (data / "lock").open("a", encoding="utf-8") as file:
-        try:
+    try:
+        with (data / "lock").open(encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
     return False
 
 
