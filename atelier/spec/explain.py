@@ -12,8 +12,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from atelier.spec.base import FORMS
 from atelier.spec.document import Node, Steps, dotted
-from atelier.spec.model import FORMS, TeamFile
+from atelier.spec.model import TeamFile
 from atelier.spec.problems import Problem, choose
 
 KEY_STEP = "[key]"
