@@ -41,7 +41,7 @@ def environment(name: str, file: TeamFile) -> TeamEnvironment:
         approval=declared.approval,
         notify=file.owners if declared.notify is None else declared.notify,
         images=file.images,
-        jobs={job_name: _job(job_name, job) for job_name, job in file.jobs.items()},
+        jobs={job_name: _job(job_name, job, file.guardrails) for job_name, job in file.jobs.items()},
         endpoints=file.endpoints,
         other_accounts=sorted({one.account for one in file.environments.values()} - {declared.account}),
         network=declared.network,
@@ -89,11 +89,13 @@ def _guardrails(guardrails: Guardrails, network: Network) -> Guardrails:
     return guardrails.model_copy(update={"require_vpc": network.mode != "none"})
 
 
-def _job(name: str, job: Job) -> Job:
+def _job(name: str, job: Job, guardrails: Guardrails) -> Job:
     found = channels(name, job)
     filled: dict[str, Any] = {"channels": found}
     if "triggers" not in job.model_fields_set:
         filled["triggers"] = [Upload(upload=list(found))]
+    if guardrails.max_runtime_minutes is not None:
+        filled["max_runtime_minutes"] = min(job.max_runtime_minutes, guardrails.max_runtime_minutes)
     if job.framework is not None:
         version = images.resolve(job.framework.name, job.framework.version)
         filled["framework"] = Framework(name=job.framework.name, version=version)

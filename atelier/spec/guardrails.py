@@ -36,7 +36,7 @@ class Budget(Model):
 
     monthly_usd: Annotated[int, Field(ge=1, le=10_000_000, examples=[2000])]
     """The limit, in US dollars."""
-    alerts: Annotated[list[AlertPercentage], Field(max_length=9)] = [50, 80, 100]
+    alerts: Annotated[list[AlertPercentage], Field(max_length=5)] = [50, 80, 100]
     """The percentages of the limit at which those to notify are told; ascending."""
     stop_at_limit: bool = False
     """Deny new jobs, endpoints, apps and notebooks at 100 percent, until a person lifts it."""

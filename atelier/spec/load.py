@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,8 @@ SUFFIX = ".yaml"
 def load_team(path: Path, root: Path | None = None) -> Team:
     """The team that the file `path` describes.
 
-    `root` is the project's folder, which holds training_scripts/; the one above the file's own if omitted.
+    `root` is the project's folder, which holds training_scripts/ and lifecycle_scripts/; the one above the
+    file's own if omitted.
 
     Raises:
         SpecError: with everything that is wrong with the file.
@@ -34,12 +36,13 @@ def load_team(path: Path, root: Path | None = None) -> Team:
         except ValidationError as error:
             found += explain.problems(path, variant, error)
     if not found:
-        scripts = (root or path.absolute().parent.parent) / "training_scripts"
+        project = root or path.absolute().parent.parent
         for name, file in files.items():
-            found += checks.check(path, variants[name], file, name, scripts)
+            found += checks.check(path, variants[name], file, name, project)
     if found:
         raise SpecError(found)
     environments = {name: defaults.environment(name, file) for name, file in files.items()}
+    check_together([(path, environment) for environment in environments.values()])
     return Team(
         name=next(iter(files.values())).team,
         environments=environments,
@@ -74,6 +77,17 @@ def load_teams(
     return found
 
 
+def check_together(environments: Iterable[tuple[Path, TeamEnvironment]]) -> None:
+    """Check environments, each with its file, against each other.
+
+    Raises:
+        SpecError: networks of one account and region overlap.
+    """
+    found = checks.overlaps(environments)
+    if found:
+        raise SpecError(found)
+
+
 def team_files(folder: Path) -> list[Path]:
     """The team files of a folder, by name.
 
@@ -93,16 +107,19 @@ def team_files(folder: Path) -> list[Path]:
 
 
 def _all(folder: Path, root: Path | None) -> list[Team]:
-    teams: list[Team] = []
+    teams: dict[Path, Team] = {}
     found: list[Problem] = []
     for path in team_files(folder):
         try:
-            teams.append(load_team(path, root))
+            teams[path] = load_team(path, root)
         except SpecError as error:
             found += error.problems
     if found:
         raise SpecError(found)
-    return teams
+    check_together(
+        (path, environment) for path, one in teams.items() for environment in one.environments.values()
+    )
+    return list(teams.values())
 
 
 def _file_of(folder: Path, team: str) -> Path:

@@ -5,10 +5,14 @@ CloudFormation names everything else. All names start with team and environment,
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from typing import Literal
 
+ROLE_NAME_LIMIT = 64
+
 BucketKind = Literal["data", "artifacts", "logs"]
-StackKind = Literal["data", "access", "registry", "training", "serving"]
+StackKind = Literal["data", "access", "registry", "training", "serving", "cost"]
 
 
 def stage(team: str, env: str) -> str:
@@ -64,3 +68,23 @@ def key_alias(team: str, env: str) -> str:
 def endpoint_record(team: str, env: str, endpoint: str) -> str:
     """The SSM parameter that says, as JSON, which model package and config the endpoint serves."""
     return f"/atelier/{team}/{env}/endpoints/{endpoint}"
+
+
+def workflow_role(machine: str) -> str:
+    """The role of a state machine, named after it: what stops spending names every role that can spend.
+
+    A reference from the cost stack would be an export, which a job could then not be removed without. IAM
+    allows 64 characters.
+    """
+    if len(machine) <= ROLE_NAME_LIMIT:
+        return machine
+    digest = hashlib.sha256(machine.encode()).hexdigest()[:8]
+    return f"{machine[: ROLE_NAME_LIMIT - 9]}-{digest}"
+
+
+def budget(team: str, env: str, alerts: Sequence[int]) -> str:
+    """The budget of an environment, with the percentages at which it tells people: `vision-dev-50-80-100`.
+
+    CloudFormation makes a new budget when its alerts change, beside the old one: it needs a name of its own.
+    """
+    return "-".join([team, env, *map(str, alerts)])

@@ -30,7 +30,7 @@ class Network(Model):
     flow_logs: bool = True
     """Whether a created network records who spoke to whom."""
     endpoints: Literal["own", "shared"] = "own"
-    """`own`: a created network gets endpoints of the AWS services it needs; `shared`: they exist elsewhere."""
+    """`own`: a created network gets the endpoints of AWS that it needs; `shared`: they exist elsewhere."""
     vpc: Annotated[str, Field(pattern=VPC.pattern)] | None = None
     """The VPC of an existing network."""
     subnets: Annotated[list[SubnetId], Field(max_length=16)] = []
