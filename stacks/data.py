@@ -122,7 +122,8 @@ def _service_statements(spec: TeamEnvironment) -> list[iam.PolicyStatement]:
     events = iam.PolicyStatement(
         sid="EventsToEncryptedTopicsAndQueues",
         principals=[
-            iam.ServicePrincipal(f"{name}.amazonaws.com") for name in ("events", "cloudwatch", "sns")
+            iam.ServicePrincipal(f"{name}.amazonaws.com")
+            for name in ("budgets", "cloudwatch", "events", "sns")
         ],
         actions=["kms:Decrypt", "kms:GenerateDataKey*"],
         resources=["*"],  # in a key policy: this key

@@ -45,7 +45,13 @@ class Training(TeamStack):
         super().__init__(scope, id_, props.spec)
         self._props = props
         self._arns = Arns(props.spec)
-        self.topic = Topic(self, "Topic", key=props.data.key, subscribers=props.spec.notify)
+        self.topic = Topic(
+            self,
+            "Topic",
+            key=props.data.key,
+            subscribers=props.spec.notify,
+            services=("budgets", "cloudwatch"),
+        )
         self.dead_letters = DeadLetters(
             self, "DeadLetters", key=props.data.key, rules=self._arns.of("events", "rule/{}-*")
         )

@@ -7,7 +7,9 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 
-def service_role(scope: Construct, id_: str, *, service: str, description: str) -> iam.Role:
+def service_role(
+    scope: Construct, id_: str, *, service: str, description: str, name: str | None = None
+) -> iam.Role:
     """A role that `service` (such as `lambda.amazonaws.com`) assumes for this account's resources alone.
 
     It belongs into the stack that uses it. A role in the access stack that is granted something of the
@@ -16,7 +18,8 @@ def service_role(scope: Construct, id_: str, *, service: str, description: str) 
 
     The permissions boundary is not given here: the environment's stage puts it on every role (see
     `stacks.build`), those that CDK creates for its own functions included.
+    CloudFormation names it, unless others have to know its `name` beforehand.
     """
     account = cdk.Stack.of(scope).account
     principal = iam.ServicePrincipal(service, conditions={"StringEquals": {"aws:SourceAccount": account}})
-    return iam.Role(scope, id_, assumed_by=principal, description=description)
+    return iam.Role(scope, id_, assumed_by=principal, description=description, role_name=name)

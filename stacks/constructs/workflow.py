@@ -15,6 +15,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from atelier.spec import names
 from stacks.constructs.permission import Permission, allow
 from stacks.constructs.role import service_role
 
@@ -65,7 +66,11 @@ class Workflow(Construct):
 
     def _role(self) -> iam.Role:
         role = service_role(
-            self, "Role", service="states.amazonaws.com", description=f"Runs the workflow {self.name}"
+            self,
+            "Role",
+            service="states.amazonaws.com",
+            description=f"Runs the workflow {self.name}",
+            name=names.workflow_role(self.name),
         )
         allow(role, WRITE_LOG_AND_TRACES)
         return role
