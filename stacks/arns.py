@@ -49,6 +49,11 @@ class Arns:
         """Every role that CloudFormation names after one of the environment's stacks."""
         return f"arn:{self._partition}:iam::{self._spec.account}:role/{self.prefix}-*"
 
+    def policies(self, kind: names.StackKind | None = None) -> str:
+        """Every managed policy that CloudFormation names after one of the environment's stacks, or this."""
+        stack = f"{self.prefix}-{kind}" if kind else self.prefix
+        return f"arn:{self._partition}:iam::{self._spec.account}:policy/{stack}-*"
+
     def scaling_role(self) -> str:
         """The role with which Application Auto Scaling changes endpoints; one an account, made by AWS."""
         path = "aws-service-role/sagemaker.application-autoscaling.amazonaws.com"
@@ -74,6 +79,10 @@ class Arns:
                 "TrainingJobs:log-stream:{}-*",
             )
         ]
+
+    def notebook_logs(self) -> str:
+        """The log group that all notebook instances of an account share, as DescribeLogStreams names it."""
+        return self.of("logs", "log-group:/aws/sagemaker/NotebookInstances:log-stream:")
 
     def workflow_logs(self) -> list[str]:
         """The log groups of the environment's functions and state machines."""

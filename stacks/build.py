@@ -11,6 +11,7 @@ from constructs import Construct
 from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
 from stacks.access import Access, AccessProps
+from stacks.cost import Cost, CostProps
 from stacks.data import Data, DataProps
 from stacks.registry import Registry, RegistryProps
 from stacks.serving import Serving, ServingProps
@@ -46,6 +47,18 @@ class TeamStage(cdk.Stage):
                 spec=spec, data=self.data, access=self.access, registry=self.registry, training=self.training
             ),
         )
+        if Cost.needed(spec):
+            self.cost = Cost(
+                self,
+                "cost",
+                CostProps(
+                    spec=spec,
+                    access=self.access,
+                    data=self.data,
+                    training=self.training,
+                    serving=self.serving,
+                ),
+            )
         iam.PermissionsBoundary.of(self).apply(self.access.boundary)
 
 

@@ -45,6 +45,11 @@ def endpoint(team: str, env: str, endpoint: str) -> str:
     return f"{team}-{env}-{endpoint}"
 
 
+def notebook(team: str, env: str, notebook: str) -> str:
+    """The notebook instance."""
+    return f"{team}-{env}-{notebook}"
+
+
 def model_package_group(team: str, env: str, job: str) -> str:
     """The model package group that `job` registers into."""
     return f"{team}-{env}-{job}"
@@ -88,3 +93,8 @@ def budget(team: str, env: str, alerts: Sequence[int]) -> str:
     CloudFormation makes a new budget when its alerts change, beside the old one: it needs a name of its own.
     """
     return "-".join([team, env, *map(str, alerts)])
+
+
+def idle_alarm(team: str, env: str, kind: str, name: str) -> str:
+    """The alarm that tells that nobody uses an endpoint or notebook; its name is the subject of the mail."""
+    return f"{team}-{env}-idle-{kind}-{name}"

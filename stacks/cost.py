@@ -1,0 +1,83 @@
+"""What an environment may cost, who hears of it, and what is done about what nobody uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from constructs import Construct
+
+from atelier.spec import names
+from atelier.spec.model import TeamEnvironment
+from stacks.access import Access
+from stacks.constructs.budget_limit import BudgetLimit, BudgetLimitProps
+from stacks.constructs.idle_watch import IdleWatch, IdleWatchProps
+from stacks.data import Data
+from stacks.serving import Serving
+from stacks.team_stack import TeamStack
+from stacks.training import Training
+
+IDLE_HOURS = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostProps:
+    """What the cost stack is built from."""
+
+    spec: TeamEnvironment
+    access: Access
+    data: Data
+    training: Training
+    serving: Serving
+    roles_of_people: Sequence[str] = ()
+    """The names of the roles with which people work."""
+
+
+class Cost(TeamStack):
+    """A budget with its alerts and its limit, and a watch over endpoints and notebook instances."""
+
+    def __init__(self, scope: Construct, id_: names.StackKind, props: CostProps) -> None:
+        super().__init__(scope, id_, props.spec)
+        self._props = props
+        if props.spec.budget:
+            self.limit = BudgetLimit(
+                self,
+                "Limit",
+                BudgetLimitProps(
+                    spec=props.spec,
+                    budget=props.spec.budget,
+                    topic=props.training.topic,
+                    roles=self._roles_that_spend(),
+                ),
+            )
+        if props.spec.endpoints or props.spec.notebooks:
+            self.idle = self._idle_watch()
+
+    @staticmethod
+    def needed(spec: TeamEnvironment) -> bool:
+        """Whether there is anything to put into the stack: CloudFormation makes no empty one."""
+        return bool(spec.budget or spec.endpoints or spec.notebooks)
+
+    def _roles_that_spend(self) -> list[str]:
+        props = self._props
+        workflows = [*props.training.workflows.values(), *props.serving.workflows.values()]
+        return [
+            props.access.execution_role.role_name,
+            *props.roles_of_people,
+            *(names.workflow_role(workflow.name) for workflow in workflows),
+        ]
+
+    def _idle_watch(self) -> IdleWatch:
+        spec, props = self._props.spec, self._props
+        return IdleWatch(
+            self,
+            "Idle",
+            IdleWatchProps(
+                spec=spec,
+                key=props.data.key,
+                topic=props.training.topic,
+                dead_letters=props.training.dead_letters,
+                after_hours=IDLE_HOURS,
+                stop=False,
+            ),
+        )
