@@ -90,12 +90,15 @@ IMAGE_TAG = Form(
 SCRIPT_NAME = Form(
     r"^[a-z0-9]+([_-][a-z0-9]+)*$",
     "must be the name of a lifecycle script without its .sh",
-    "set_git_identity",
+    "git_identity",
+)
+PERSON = Form(
+    r"^[^|\x00-\x1f\x7f]+$", "must be a person's name: no vertical bar, no control characters", "Jane Doe"
 )
 PROJECT_FILE = Form(
     r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$",
     "must be a file of this project, as seen from its folder",
-    "lifecycle_scripts/packages.txt",
+    "teams/research-packages.txt",
 )
 
 

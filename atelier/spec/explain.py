@@ -64,7 +64,9 @@ class _Wrong:
 
     @property
     def length(self) -> int:
-        """How long the value is: characters, items or keys."""
+        """How long the value is: characters, items or keys; if the key is wrong, the key."""
+        if self.steps[-1:] == (KEY_STEP,):
+            return len(str(self.node.path[-1]))
         return len(self.node.value) if isinstance(self.node.value, (str, list, dict)) else 0
 
 

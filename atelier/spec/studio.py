@@ -10,6 +10,7 @@ from atelier.spec.base import (
     CRON,
     IDENTITY_CENTER,
     IMAGE_TAG,
+    PERSON,
     PROJECT_FILE,
     Email,
     IdleMinutes,
@@ -71,7 +72,7 @@ class StudioUser(Model):
     """The bounds of the person's idle time."""
     sso_user: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     """The user's name in IAM Identity Center; required with `sign_in: sso`."""
-    git_name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    git_name: Annotated[str, Field(pattern=PERSON.pattern, max_length=100)] | None = None
     """The author's name of the person's commits."""
     git_email: Email | None = None
     """The author's address of the person's commits."""

@@ -1,53 +1,74 @@
-"""Checks that lifecycle scripts exist, may run where the file uses them, and are what SageMaker takes."""
+"""Checks lifecycle scripts: they exist, have what they need where they are used, and suit SageMaker."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeAlias
 
 from atelier.spec.checks.finding import Context, Finding, Findings, twice
 from atelier.spec.document import Steps
 from atelier.spec.problems import choose
+from atelier.spec.studio import Studio
 
 FOLDER = "lifecycle_scripts"
 MAX_CONTENT = 16384
 """What SageMaker takes of a lifecycle configuration, in characters of base64."""
 
-PLACES = ("jupyterlab", "code_editor", "notebook")
-"""Where a script may say, in its first comment, that it runs."""
+Place: TypeAlias = Literal["studio", "notebook"]
 
-INSTALL_PACKAGES = "install_packages"
-"""The script that installs the requirements file `studio.packages`."""
+ONLY_IN_NOTEBOOKS = re.compile(r"^only_in_notebooks$", re.MULTILINE)
+"""What a script says that can run nowhere else."""
+
+PACKAGES = "ATELIER_PACKAGES"
+
+NEEDS: dict[str, tuple[Callable[[Studio], object], str]] = {
+    PACKAGES: (lambda studio: studio.packages, "add  packages: <requirements file>  to studio"),
+    "ATELIER_REPOSITORIES": (
+        lambda studio: studio.repositories,
+        "add  repositories: [https://…]  to studio",
+    ),
+    "ATELIER_IDENTITIES": (
+        lambda studio: any(user.git_name for user in studio.users.values()),
+        "add  git_name  and  git_email  to studio.users",
+    ),
+}
+"""The settings without which a script that reads them does nothing: what gives them, and how to add it."""
 
 
-def check_scripts(
-    context: Context, at: Steps, names: Sequence[str], place: str, packages: int = 0
-) -> Findings:
-    """Check the scripts that run one after the other at a place; `packages` are the bytes that they carry."""
-    folder = context.project / FOLDER
-    known = sorted(path.stem for path in folder.glob("*.sh"))
+def check_scripts(context: Context, at: Steps, names: Sequence[str], place: Place) -> Findings:
+    """Check the scripts that run one after the other when an app or a notebook instance starts."""
     yield from twice(at, names, "script")
-    total = packages
+    known = sorted(path.stem for path in (context.project / FOLDER).glob("*.sh"))
+    total = 0
     for index, name in enumerate(names):
         here = (*at, index)
         if name not in known:
-            yield Finding(
-                here,
-                f"there is no {FOLDER}/{name}.sh",
-                choose(name, known, nothing=f"add {FOLDER}/{name}.sh"),
-            )
+            remedy = choose(name, known, nothing=f"add {FOLDER}/{name}.sh")
+            yield Finding(here, f"there is no {FOLDER}/{name}.sh", remedy)
             continue
-        content = (folder / f"{name}.sh").read_bytes()
-        total += len(content)
+        content = (context.project / FOLDER / f"{name}.sh").read_bytes()
+        total += len(content) + carried(context, content)
         yield from check_content(here, f"{FOLDER}/{name}.sh", content)
-        places = runs_in(content)
-        if place not in places:
-            runs = f"runs in {', '.join(places)} only" if places else "does not say where it runs"
-            remedy = f"use it there, or add {place} to its first comment if it runs there"
-            yield Finding(here, f"{FOLDER}/{name}.sh {runs}", remedy)
-    if len(names) > 1 or packages:
+        if place == "studio":
+            yield from _check_studio(context, here, content.decode("utf-8", "replace"))
+    if len(names) > 1:
         yield from _check_size(at, "the scripts together", total)
+
+
+def carried(context: Context, content: bytes) -> int:
+    """The bytes of the packages, which a script that installs them takes along."""
+    studio = context.file.studio
+    if studio is None or studio.packages is None or PACKAGES.encode() not in content:
+        return 0
+    path = context.project / studio.packages
+    return path.stat().st_size if path.is_file() else 0
+
+
+def reads(context: Context, names: Sequence[str], setting: str) -> bool:
+    """Whether one of these scripts reads a setting."""
+    paths = (context.project / FOLDER / f"{name}.sh" for name in names)
+    return any(setting.encode() in path.read_bytes() for path in paths if path.is_file())
 
 
 def check_file(context: Context, at: Steps, file: str) -> Findings:
@@ -68,27 +89,20 @@ def check_content(at: Steps, file: str, content: bytes) -> Findings:
     yield from _check_size(at, file, len(content))
 
 
+def _check_studio(context: Context, at: Steps, script: str) -> Findings:
+    if ONLY_IN_NOTEBOOKS.search(script):
+        remedy = "move it to the lifecycle of a notebook, or remove it"
+        yield Finding(at, "this script can run in notebook instances only", remedy)
+    studio = context.file.studio
+    for setting, (gives, remedy) in NEEDS.items():
+        if studio is not None and setting in script and not gives(studio):
+            yield Finding(at, "nothing is there for this script to work on", remedy)
+
+
 def _check_size(at: Steps, what: str, size: int) -> Findings:
-    encoded = encoded_size(size)
+    encoded = (size + 2) // 3 * 4
     if encoded > MAX_CONTENT:
         reason = f"{what} would have {encoded:,} characters in base64; SageMaker takes {MAX_CONTENT:,}"
-        remedy = f"shorten by {size - MAX_CONTENT // 4 * 3:,} bytes, or fetch the rest from the team's bucket"
+        excess = size - MAX_CONTENT // 4 * 3
+        remedy = f"shorten by {excess:,} bytes, or fetch the rest from the team's bucket"
         yield Finding(at, reason, remedy)
-
-
-def encoded_size(size: int) -> int:
-    """How many characters so many bytes have in base64."""
-    return (size + 2) // 3 * 4
-
-
-def runs_in(content: bytes) -> list[str]:
-    """Where a script may be used: the places that its first comment names."""
-    comments = re.findall(r"^#(?!!)(.*)$", content.decode("utf-8", "replace"), re.MULTILINE)
-    words = re.sub(r"[ -]", "_", comments[0].lower()) if comments else ""
-    return [place for place in PLACES if place in words]
-
-
-def size(context: Context, file: str) -> int:
-    """The bytes of a file of the project; 0 when there is none."""
-    path: Path = context.project / file
-    return path.stat().st_size if path.is_file() else 0

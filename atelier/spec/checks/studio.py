@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from atelier.spec import defaults, instances, schedule
 from atelier.spec.checks import lifecycle
 from atelier.spec.checks.finding import Context, Finding, Findings, alike, twice
@@ -97,25 +95,17 @@ def _check_bounds(at: Steps, bounds: Storage | Idle) -> Findings:
 
 
 def _check_lifecycle(context: Context, studio: Studio) -> Findings:
-    at = (*AT, "lifecycle")
-    packages = lifecycle.size(context, studio.packages) if studio.packages else 0
-    scripts: dict[str, Sequence[str]] = {
-        "jupyterlab": studio.lifecycle.jupyterlab,
-        "code_editor": studio.lifecycle.code_editor,
-    }
-    for app, names in scripts.items():
-        carried = packages if lifecycle.INSTALL_PACKAGES in names else 0
-        yield from lifecycle.check_scripts(context, (*at, app), names, app, carried)
-    installs = any(lifecycle.INSTALL_PACKAGES in names for names in scripts.values())
-    if installs and studio.packages is None:
-        reason = f"{lifecycle.INSTALL_PACKAGES} does not know what to install"
-        yield Finding(at, reason, "add  packages: <requirements file>  to studio", in_key=True)
+    apps = studio.lifecycle
+    for app, names in {"jupyterlab": apps.jupyterlab, "code_editor": apps.code_editor}.items():
+        yield from lifecycle.check_scripts(context, (*AT, "lifecycle", app), names, "studio")
     if studio.packages is not None:
-        yield from lifecycle.check_file(context, (*AT, "packages"), studio.packages)
-        if not installs:
-            reason = f"nothing installs these: no lifecycle runs {lifecycle.INSTALL_PACKAGES}"
-            remedy = f"add  lifecycle: {{jupyterlab: [{lifecycle.INSTALL_PACKAGES}]}}, or remove packages"
-            yield Finding((*AT, "packages"), reason, remedy)
+        at = (*AT, "packages")
+        yield from lifecycle.check_file(context, at, studio.packages)
+        notebooks = [name for one in context.file.notebooks.values() for name in one.lifecycle]
+        used = [*apps.jupyterlab, *apps.code_editor, *notebooks]
+        if not lifecycle.reads(context, used, lifecycle.PACKAGES):
+            remedy = "add  lifecycle: {jupyterlab: [install_packages]}, or remove packages"
+            yield Finding(at, "no lifecycle script installs these", remedy)
 
 
 def _check_user(at: Steps, studio: Studio, user: StudioUser) -> Findings:
