@@ -12,7 +12,7 @@ from typing import Literal
 ROLE_NAME_LIMIT = 64
 
 BucketKind = Literal["data", "artifacts", "logs"]
-StackKind = Literal["data", "access", "registry", "training", "serving", "cost"]
+StackKind = Literal["data", "access", "registry", "training", "serving", "cost", "studio", "notebooks"]
 
 
 def stage(team: str, env: str) -> str:
@@ -98,3 +98,23 @@ def budget(team: str, env: str, alerts: Sequence[int]) -> str:
 def idle_alarm(team: str, env: str, kind: str, name: str) -> str:
     """The alarm that tells that nobody uses an endpoint or notebook; its name is the subject of the mail."""
     return f"{team}-{env}-idle-{kind}-{name}"
+
+
+def domain(team: str, env: str) -> str:
+    """The Studio domain: `vision-dev`."""
+    return f"{team}-{env}"
+
+
+def lifecycle_config(team: str, env: str, app: str, digest: str) -> str:
+    """What runs when an app of Studio starts: SageMaker changes none in place, so another has another name."""
+    return f"{team}-{env}-{app.replace('_', '-')}-{digest}"
+
+
+def studio_image(team: str, env: str, image: str) -> str:
+    """One of the team's own images, as SageMaker knows it, and how it starts."""
+    return f"{team}-{env}-{image}"
+
+
+def notebook(team: str, env: str, notebook: str) -> str:
+    """A notebook instance, and its lifecycle configuration."""
+    return f"{team}-{env}-{notebook}"
