@@ -106,15 +106,10 @@ def domain(team: str, env: str) -> str:
 
 
 def lifecycle_config(team: str, env: str, app: str, digest: str) -> str:
-    """What runs when an app of Studio starts: SageMaker changes none in place, so another has another name."""
+    """What runs when an app of Studio starts: SageMaker changes none in place, so each has its own name."""
     return f"{team}-{env}-{app.replace('_', '-')}-{digest}"
 
 
 def studio_image(team: str, env: str, image: str) -> str:
     """One of the team's own images, as SageMaker knows it, and how it starts."""
     return f"{team}-{env}-{image}"
-
-
-def notebook(team: str, env: str, notebook: str) -> str:
-    """A notebook instance, and its lifecycle configuration."""
-    return f"{team}-{env}-{notebook}"
