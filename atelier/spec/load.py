@@ -35,8 +35,8 @@ def load_team(path: Path, root: Path | None = None) -> Team:
             files[name] = TeamFile.model_validate(variant.plain())
         except ValidationError as error:
             found += explain.problems(path, variant, error)
+    project = root or path.absolute().parent.parent
     if not found:
-        project = root or path.absolute().parent.parent
         for name, file in files.items():
             found += checks.check(path, variants[name], file, name, project)
     if found:
@@ -46,7 +46,9 @@ def load_team(path: Path, root: Path | None = None) -> Team:
     return Team(
         name=next(iter(files.values())).team,
         environments=environments,
-        warnings=sorted({warning for env in environments.values() for warning in checks.warnings(env)}),
+        warnings=sorted(
+            {warning for env in environments.values() for warning in checks.warnings(env, project)}
+        ),
     )
 
 

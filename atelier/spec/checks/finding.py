@@ -10,6 +10,9 @@ from typing import TypeAlias
 from atelier.spec.document import Node, Steps, dotted
 from atelier.spec.model import Environment, TeamFile
 
+SCRIPTS = "training_scripts"
+"""The folder of the training scripts, within the project's."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -45,7 +48,7 @@ class Context:
     @property
     def scripts(self) -> Path:
         """The folder of the training scripts."""
-        return self.project / "training_scripts"
+        return self.project / SCRIPTS
 
     def place(self, path: Steps) -> str:
         """How an error about another place mentions this one: `guardrails.require_vpc (line 12)`."""

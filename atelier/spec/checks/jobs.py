@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from atelier.spec import defaults, images, instances, schedule
-from atelier.spec.checks.finding import Context, Finding, Findings
+from atelier.spec.checks.finding import SCRIPTS, Context, Finding, Findings
 from atelier.spec.checks.types import check_type
 from atelier.spec.document import Steps
 from atelier.spec.model import Endpoint, Framework, Job, Schedule, TeamEnvironment
@@ -44,9 +46,14 @@ def check(context: Context) -> Findings:
         yield from _check_endpoint(context, ("endpoints", name), endpoint)
 
 
-def warnings(environment: TeamEnvironment) -> list[str]:
+def warnings(environment: TeamEnvironment, project: Path) -> list[str]:
     """What is allowed and still worth a word, one line each."""
     said: list[str] = []
+    if environment.network.mode == "created" and environment.network.internet == "none":
+        said += [
+            f"{what}, which a network without internet cannot reach"
+            for what in _fetched(environment, project)
+        ]
     for name, job in environment.jobs.items():
         if job.framework is None:
             continue
@@ -66,6 +73,19 @@ def warnings(environment: TeamEnvironment) -> list[str]:
                 f"served by the image of {served}; {why}"
             )
     return said
+
+
+def _fetched(environment: TeamEnvironment, project: Path) -> Iterator[str]:
+    """What the environment wants from the internet."""
+    for name, job in environment.jobs.items():
+        if job.script and (project / SCRIPTS / job.script / "requirements.txt").is_file():
+            yield f"jobs.{name}: {SCRIPTS}/{job.script}/requirements.txt is installed from a package index"
+    studio = environment.studio
+    if studio is not None and studio.internet == "vpc_only":
+        if studio.packages is not None:
+            yield f"studio.packages: {studio.packages} is installed from a package index"
+        if studio.repositories:
+            yield f"studio.repositories: are cloned from {urlsplit(studio.repositories[0]).hostname}"
 
 
 def _check_source(context: Context, at: Steps, job: Job) -> Findings:

@@ -427,3 +427,22 @@ def test_the_smallest_network_and_the_largest_script_are_allowed(project, rich):
     """A /25 holds six /28; 12,288 bytes are 16,384 characters of base64."""
     text = rich.replace("10.1.0.0/20", "10.1.0.0/25").replace("[git_identity]", "[long]")
     assert loaded(project, text)["dev"].network.cidr == "10.1.0.0/25"
+
+
+def test_warns_of_what_a_network_without_internet_cannot_fetch(project, rich):
+    """Packages and repositories on the internet are allowed and warned of where no way leads there."""
+    closed = rich.replace("internet: nat", "internet: none").replace('allow: ["*.pypi.org"]', "allow: []")
+    closed = closed.replace("internet: public", "internet: vpc_only").replace(
+        "endpoints: shared", "endpoints: own"
+    )
+    requirements = project / "training_scripts/curve/requirements.txt"
+    requirements.touch()
+    try:
+        path = project / "teams" / "vision.yaml"
+        path.write_text(closed)
+        warned = [warning.split(":")[0] for warning in load_team(path).warnings if "internet" in warning]
+        path.write_text(rich)
+        assert not [warning for warning in load_team(path).warnings if "internet" in warning]
+    finally:
+        requirements.unlink()
+    assert warned == ["jobs.curve", "studio.packages", "studio.repositories"]
