@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from localaws import moto_patches
 from localaws.applicationautoscaling import ApplicationAutoScaling
+from localaws.budgets import Budgets
 from localaws.cloudformation.api import CloudFormation
 from localaws.cloudtrail import CloudTrail
+from localaws.ec2 import Ec2
 from localaws.events import Events
 from localaws.lambda_ import Lambda
 from localaws.logs import Logs
@@ -21,8 +23,10 @@ def build_services(world: World) -> list[Service]:
     sagemaker = SageMaker(world)
     return [
         ApplicationAutoScaling(world),
+        Budgets(world),
         CloudFormation(world),
         CloudTrail(world),
+        Ec2(world),
         Events(world),
         Lambda(world),
         Logs(world),
