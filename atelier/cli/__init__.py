@@ -20,6 +20,12 @@ class _Entry:
 
 
 COMMANDS = {
+    "new-team": _Entry(
+        "new_team", "new_team", "Write teams/NAME.yaml, with comments that say what else it may hold."
+    ),
+    "teams": _Entry(
+        "teams", "teams", "List the teams and their environments: where, who, what, and the monthly budget."
+    ),
     "check": _Entry("check", "check", "Say whether team files are right, and where they are not."),
     "schema": _Entry("check", "schema", "Print the JSON Schema of a team file, for editors."),
     "train": _Entry("train", "train", "Start a run of a job and follow it to its end."),
