@@ -2,24 +2,41 @@
 
 A permissions boundary grants nothing. It is here so that a mistake in one policy, or a role that someone
 adds later, cannot reach another team: every line names this environment's resources, or says why it cannot.
+There is one for each kind of role, so that what runs a team's code is held closer than what runs ours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
 from stacks.arns import Arns
+from stacks.constructs.guardrail_conditions import THEMES, Place, Theme, keep_tags, own_tags
 from stacks.constructs.permission import Permission
+
+Kind: TypeAlias = Literal["functions", "workflows", "jobs", "people", "budgets"]
+"""Who has a role: our functions, our state machines, the team's jobs and endpoints, people, AWS Budgets.
+
+Notebooks and Studio, where people run code of their own, count as people."""
+KINDS: tuple[Kind, ...] = get_args(Kind)
+GUARDED: dict[Kind, tuple[Theme, ...]] = {"workflows": ("jobs", "endpoints"), "people": THEMES}
+"""Which guardrails hold for which kind of role; the others can create nothing that guardrails are about."""
 
 PULL_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 LOG_ACTIONS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
 METRIC_NAMESPACES = ("/aws/sagemaker", "/aws/sagemaker/*", "aws/sagemaker/*")
+OWN_RESOURCES = "what begins with the environment's name"
 
 UNSCOPED_ACTIONS = {
-    "cloudwatch:PutMetricData": "metrics have no ARN; roles are granted it for SageMaker's namespaces",
+    "cloudwatch:GetMetricStatistics": "metrics have no ARN",
+    "cloudwatch:PutMetricData": "metrics have no ARN; roles are granted it for one namespace or SageMaker's",
+    "ec2:DescribeDhcpOptions": "takes no resource",
+    "ec2:DescribeNetworkInterfaces": "takes no resource",
+    "ec2:DescribeSecurityGroups": "takes no resource",
+    "ec2:DescribeSubnets": "takes no resource",
+    "ec2:DescribeVpcs": "takes no resource",
     "ecr:GetAuthorizationToken": "the token is the caller's and opens no repository by itself",
     "logs:CreateLogDelivery": "the delivery of a state machine's log has no ARN",
     "logs:DeleteLogDelivery": "the delivery of a state machine's log has no ARN",
@@ -29,10 +46,12 @@ UNSCOPED_ACTIONS = {
     "logs:ListLogDeliveries": "takes no resource",
     "logs:PutResourcePolicy": "takes no resource",
     "logs:UpdateLogDelivery": "the delivery of a state machine's log has no ARN",
+    "sagemaker:ListDomains": "takes no resource",
     "sagemaker:ListEndpointConfigs": "takes no resource",
     "sagemaker:ListEndpoints": "takes no resource",
     "sagemaker:ListModelPackages": "takes no resource",
     "sagemaker:ListModels": "takes no resource",
+    "sagemaker:ListNotebookInstances": "takes no resource",
     "sagemaker:ListTrainingJobs": "takes no resource",
     "xray:GetSamplingRules": "takes no resource",
     "xray:GetSamplingTargets": "takes no resource",
@@ -41,72 +60,122 @@ UNSCOPED_ACTIONS = {
 }
 """Actions that AWS lets nobody narrow to a resource, each with the reason; tests refuse every other `*`."""
 
+JOIN_NETWORK = (
+    "ec2:CreateNetworkInterface",
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DeleteNetworkInterfacePermission",
+)
+LOOK_AT_NETWORK = (
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+)
 
-def boundary(spec: TeamEnvironment) -> list[Permission]:
-    """The environment's permissions boundary; 6,144 characters at most in all."""
+
+def boundary(kind: Kind, spec: TeamEnvironment, place: Place | None = None) -> list[Permission]:
+    """The permissions boundary of one kind of role; 6,144 characters at most in all."""
+    arns = Arns(spec)
+    match kind:
+        case "functions":
+            allowed = _functions(arns, spec)
+        case "workflows":
+            allowed = _workflows(arns, spec)
+        case "jobs":
+            allowed = _jobs(arns, spec, place)
+        case "people":
+            allowed = _people(arns, spec, place)
+        case "budgets":
+            allowed = _budgets(arns)
+    return [*allowed, *keep_tags(spec)]
+
+
+def execution(spec: TeamEnvironment, place: Place | None = None) -> list[Permission]:
+    """What a training job or endpoint may do besides reading data and writing artifacts."""
     arns = Arns(spec)
     return [
+        *_logs_and_images(arns, spec),
+        unscoped("LogInToRegistries", "ecr:GetAuthorizationToken"),
         Permission(
-            sid="OwnBuckets",
-            actions=[
-                "s3:AbortMultipartUpload",
-                "s3:DeleteObject*",
-                "s3:Get*",
-                "s3:List*",
-                "s3:PutBucketPolicy",  # CDK's function that empties a bucket first stops new objects
-                "s3:PutObject*",
-            ],
-            resources=arns.buckets(),
-            because="the environment's own buckets, by their full names",
+            sid="OwnMetrics",
+            actions=["cloudwatch:PutMetricData"],
+            resources=["*"],
+            conditions={"StringLike": {"cloudwatch:namespace": list(METRIC_NAMESPACES)}},
+            because=UNSCOPED_ACTIONS["cloudwatch:PutMetricData"],
         ),
-        Permission(
-            sid="OwnCode",
-            actions=["s3:GetObject"],
-            resources=[arns.assets()],
-            because="an asset's key is a hash; the bucket is this account's",
-        ),
-        Permission(
-            sid="OwnKey",
-            actions=[
-                "kms:CreateGrant",
-                "kms:Decrypt",
-                "kms:DescribeKey",
-                "kms:Encrypt",
-                "kms:GenerateDataKey*",
-                "kms:ReEncrypt*",
-            ],
-            resources=[arns.of("kms", "key/*")],
-            conditions=_key_condition(spec),
-            because="a key's ARN is random; the condition names the key by its alias",
-        ),
+        *_network(arns, place),
+    ]
+
+
+def unscoped(sid: str, *actions: str) -> Permission:
+    """Actions of UNSCOPED_ACTIONS."""
+    return Permission(
+        sid=sid,
+        actions=list(actions),
+        resources=["*"],
+        because="; ".join(sorted({UNSCOPED_ACTIONS[action] for action in actions})),
+    )
+
+
+def _functions(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
+    return [
+        # CDK's function that empties a bucket first stops new objects.
+        _buckets(arns, "s3:DeleteObject*", "s3:PutBucketPolicy"),
+        _key(arns, spec),
         Permission(
             sid="OwnMachineLearning",
-            actions=["sagemaker:*"],
-            resources=[arns.of("sagemaker", "*/{}-*")],
-            because="jobs, models, packages and endpoints that begin with the environment's name",
-        ),
-        Permission(
-            sid="OwnWorkflows",
             actions=[
-                "cloudwatch:DeleteAlarms",
-                "cloudwatch:DescribeAlarms",
-                "cloudwatch:PutMetricAlarm",
-                "lambda:InvokeFunction",
-                "sns:Publish",
-                "sqs:*Message*",
-                "sqs:GetQueueAttributes",
-                "ssm:*Parameter*",
-                "states:*Execution*",
+                "sagemaker:Delete*",
+                "sagemaker:Describe*",
+                "sagemaker:InvokeEndpoint*",
+                "sagemaker:List*",
+                "sagemaker:Stop*",
             ],
-            resources=arns.workflows(),
-            because="what begins with the environment's name",
+            resources=[arns.of("sagemaker", "*/{}-*")],
+            because=f"{OWN_RESOURCES}; functions create nothing",
         ),
+        _workflow_resources(arns),
+        _scaling(arns),
+        _own_logs(arns, also=[*arns.workflow_logs(), arns.notebook_logs()]),
         Permission(
-            sid="OwnScaling",
-            actions=["application-autoscaling:*"],
-            resources=[arns.of("application-autoscaling", "scalable-target/*")],
-            because="a scalable target's ARN is random; the role that uses one names its endpoint",
+            sid="ReadAndRemoveJobLogs",
+            actions=["logs:DeleteLogGroup", "logs:GetLogEvents"],
+            resources=arns.job_logs(),
+            because="streams are named when they begin; they begin with the environment's name",
         ),
+        unscoped(
+            "NoResourceToName",
+            *(
+                one
+                for one in UNSCOPED_ACTIONS
+                if one.startswith(("cloudwatch:", "sagemaker:", "xray:", "ec2:"))
+            ),
+        ),
+    ]
+
+
+def _workflows(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
+    return [
+        _buckets(arns),
+        _code(arns),
+        _key(arns, spec),
+        Permission(
+            sid="OwnMachineLearning",
+            actions=[
+                "sagemaker:AddTags",
+                "sagemaker:Create*",
+                "sagemaker:Delete*",
+                "sagemaker:Describe*",
+                "sagemaker:Stop*",
+                "sagemaker:Update*",
+            ],
+            resources=[arns.of("sagemaker", "*/{}-*")],
+            because=f"{OWN_RESOURCES}; the guardrails hold for what is created",
+        ),
+        _workflow_resources(arns),
+        _scaling(arns),
         Permission(
             sid="ScalingsOwnRole",
             actions=["iam:CreateServiceLinkedRole"],
@@ -118,59 +187,223 @@ def boundary(spec: TeamEnvironment) -> list[Permission]:
             resources=[arns.of("events", "rule/StepFunctionsGetEventsForSageMaker*")],
             because="rules that Step Functions manages, one for each kind of job",
         ),
+        _pass_role(arns),
+        unscoped(
+            "NoResourceToName",
+            "sagemaker:ListEndpoints",
+            *(one for one in UNSCOPED_ACTIONS if one.startswith(("logs:", "xray:"))),
+        ),
+    ]
+
+
+def _jobs(arns: Arns, spec: TeamEnvironment, place: Place | None) -> list[Permission]:
+    return [
+        _buckets(arns),
+        _key(arns, spec),
+        _secrets(arns),
+        *_logs_and_images(arns, spec),
+        *_network(arns, place),
+        unscoped("NoResourceToName", "cloudwatch:PutMetricData", "ecr:GetAuthorizationToken"),
+    ]
+
+
+def _people(arns: Arns, spec: TeamEnvironment, place: Place | None) -> list[Permission]:
+    return [
+        _buckets(arns, "s3:DeleteObject*"),
+        _key(arns, spec),
+        _secrets(arns),
         Permission(
-            sid="PassOwnRoles",
-            actions=["iam:PassRole"],
+            sid="OwnMachineLearning",
+            actions=[
+                "sagemaker:AddTags",
+                "sagemaker:Create*",
+                "sagemaker:Delete*",
+                "sagemaker:Describe*",
+                "sagemaker:Invoke*",
+                "sagemaker:ListTags",
+                "sagemaker:St*",  # start, stop
+                "sagemaker:Update*",
+            ],
+            resources=[arns.of("sagemaker", "*/{}-*")],
+            because=f"{OWN_RESOURCES}; the guardrails hold for what is created",
+        ),
+        _studio(arns, spec),
+        Permission(
+            sid="OwnWorkflows",
+            actions=["lambda:InvokeFunction", "sqs:*Message*", "ssm:GetParameter", "states:*Execution*"],
+            resources=[
+                arns.of("lambda", "function:{}-*"),
+                arns.of("sqs", "{}-*"),
+                arns.of("ssm", f"parameter/atelier/{spec.team}/{spec.name}/*"),
+                arns.of("states", "*:{}-*"),
+            ],
+            because=OWN_RESOURCES,
+        ),
+        _pass_role(arns),
+        Permission(
+            sid="SeeWhatIsDeployed",
+            actions=["cloudformation:Describe*", "cloudformation:GetTemplate", "iam:Get*", "iam:List*"],
+            resources=[arns.of("cloudformation", "stack/{}-*"), arns.roles(), arns.policies()],
+            because="stacks, and roles and policies, which CloudFormation names after their stack",
+        ),
+        *_logs_and_images(arns, spec, reads=("logs:GetLogEvents",)),
+        *_network(arns, place),
+        unscoped(
+            "NoResourceToName",
+            "cloudwatch:PutMetricData",
+            "ecr:GetAuthorizationToken",
+            "logs:DescribeLogGroups",
+            *(one for one in UNSCOPED_ACTIONS if one.startswith("sagemaker:")),
+        ),
+    ]
+
+
+def _studio(arns: Arns, spec: TeamEnvironment) -> Permission:
+    return Permission(
+        sid="OwnStudio",
+        actions=[
+            "sagemaker:AddTags",
+            "sagemaker:CreateApp",
+            "sagemaker:CreatePresignedDomainUrl",
+            "sagemaker:CreateSpace",
+            "sagemaker:DeleteApp",
+            "sagemaker:DeleteSpace",
+            "sagemaker:Describe*",
+            "sagemaker:ListTags",
+            "sagemaker:Update*",
+        ],
+        resources=[arns.of("sagemaker", f"{kind}/*") for kind in ("app", "domain", "space", "user-profile")],
+        # What Studio makes by itself carries no tags of ours.
+        conditions={"StringEqualsIfExists": own_tags(spec, "aws:ResourceTag")},
+        because="a domain's id is random, and policies name it; what belongs to another team is tagged so",
+    )
+
+
+def _budgets(arns: Arns) -> list[Permission]:
+    return [
+        Permission(
+            sid="StopAtTheBudgetsLimit",
+            actions=["iam:AttachRolePolicy", "iam:DetachRolePolicy"],
             resources=[arns.roles()],
-            conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-            because="CloudFormation names roles after their stack; policies name the exact role",
-        ),
-        *_logs_and_images(arns, spec, also_logs=arns.workflow_logs()),
-        Permission(
-            sid="ReadAndRemoveJobLogs",
-            actions=["logs:DeleteLogGroup", "logs:GetLogEvents"],
-            resources=arns.job_logs(),
-            because="streams are named when they begin; they begin with the environment's name",
-        ),
-        Permission(
-            sid="NoResourceToName",
-            actions=list(UNSCOPED_ACTIONS),
-            resources=["*"],
-            because="AWS lets nobody narrow these actions to a resource: UNSCOPED_ACTIONS says why for each",
-        ),
+            conditions={"ArnLike": {"iam:PolicyARN": arns.policies("cost")}},
+            because="every role that spends; the policy is the cost stack's, which only denies",
+        )
     ]
 
 
-def execution(spec: TeamEnvironment) -> list[Permission]:
-    """What a training job or endpoint may do besides reading data and writing artifacts."""
+def _buckets(arns: Arns, *also: str) -> Permission:
+    return Permission(
+        sid="OwnBuckets",
+        actions=["s3:AbortMultipartUpload", "s3:Get*", "s3:List*", "s3:PutObject*", *also],
+        resources=arns.buckets(),
+        because="the environment's own buckets, by their full names",
+    )
+
+
+def _code(arns: Arns) -> Permission:
+    return Permission(
+        sid="OwnCode",
+        actions=["s3:GetObject"],
+        resources=[arns.assets()],
+        because="an asset's key is a hash; the bucket is this account's",
+    )
+
+
+def _key(arns: Arns, spec: TeamEnvironment) -> Permission:
+    return Permission(
+        sid="OwnKey",
+        actions=[
+            "kms:CreateGrant",
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey*",
+            "kms:ReEncrypt*",
+        ],
+        resources=[arns.of("kms", "key/*")],
+        conditions=key_condition(spec),
+        because="a key's ARN is random; the condition names the key by its alias",
+    )
+
+
+def _secrets(arns: Arns) -> Permission:
+    return Permission(
+        sid="OwnSecrets",
+        actions=["secretsmanager:GetSecretValue"],
+        resources=[arns.of("secretsmanager", "secret:{}/*")],
+        because="secrets below the environment's name, whose ARNs end in random characters",
+    )
+
+
+def _workflow_resources(arns: Arns) -> Permission:
+    return Permission(
+        sid="OwnWorkflows",
+        actions=[
+            "cloudwatch:DeleteAlarms",
+            "cloudwatch:DescribeAlarms",
+            "cloudwatch:PutMetricAlarm",
+            "lambda:InvokeFunction",
+            "sns:Publish",
+            "sqs:*Message*",
+            "sqs:GetQueueAttributes",
+            "ssm:*Parameter*",
+            "states:*Execution*",
+        ],
+        resources=arns.workflows(),
+        because=OWN_RESOURCES,
+    )
+
+
+def _scaling(arns: Arns) -> Permission:
+    return Permission(
+        sid="OwnScaling",
+        actions=["application-autoscaling:*"],
+        resources=[arns.of("application-autoscaling", "scalable-target/*")],
+        because="a scalable target's ARN is random; the role that uses one names its endpoint",
+    )
+
+
+def _pass_role(arns: Arns) -> Permission:
+    return Permission(
+        sid="PassOwnRoles",
+        actions=["iam:PassRole"],
+        resources=[arns.roles()],
+        conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+        because="CloudFormation names roles after their stack; policies name the exact role",
+    )
+
+
+def _network(arns: Arns, place: Place | None) -> list[Permission]:
+    """SageMaker puts a job or app into the network in the name of the role that it runs as."""
+    if place is None:
+        return []
     return [
-        *_logs_and_images(Arns(spec), spec),
         Permission(
-            sid="LogInToRegistries",
-            actions=["ecr:GetAuthorizationToken"],
-            resources=["*"],
-            because=UNSCOPED_ACTIONS["ecr:GetAuthorizationToken"],
+            sid="JoinNetwork",
+            actions=JOIN_NETWORK,
+            resources=[
+                arns.of("ec2", "network-interface/*"),
+                arns.of("ec2", "security-group/*"),
+                arns.of("ec2", "subnet/*"),
+            ],
+            because="interfaces are named when they are made; what a job asks for is held to the network",
         ),
-        Permission(
-            sid="OwnMetrics",
-            actions=["cloudwatch:PutMetricData"],
-            resources=["*"],
-            conditions={"StringLike": {"cloudwatch:namespace": list(METRIC_NAMESPACES)}},
-            because=UNSCOPED_ACTIONS["cloudwatch:PutMetricData"],
-        ),
+        unscoped("LookAtNetwork", *LOOK_AT_NETWORK),
     ]
 
 
-def _logs_and_images(
-    arns: Arns, spec: TeamEnvironment, also_logs: list[str] | None = None
-) -> list[Permission]:
+def _own_logs(arns: Arns, also: list[str] | None = None, reads: tuple[str, ...] = ()) -> Permission:
+    return Permission(
+        sid="OwnLogs",
+        actions=[*LOG_ACTIONS, *reads],
+        resources=[*arns.job_logs(), *(also or [])],
+        because="streams are named when they begin; they begin with the environment's name",
+    )
+
+
+def _logs_and_images(arns: Arns, spec: TeamEnvironment, reads: tuple[str, ...] = ()) -> list[Permission]:
     return [
-        Permission(
-            sid="OwnLogs",
-            actions=LOG_ACTIONS,
-            resources=[*arns.job_logs(), *(also_logs or [])],
-            because="streams are named when they begin; they begin with the environment's name",
-        ),
+        _own_logs(arns, reads=reads),
         Permission(
             sid="OwnImages",
             actions=PULL_ACTIONS,
@@ -188,7 +421,7 @@ def _logs_and_images(
     ]
 
 
-def _key_condition(spec: TeamEnvironment) -> Mapping[str, Any]:
+def key_condition(spec: TeamEnvironment) -> Mapping[str, Any]:
+    """That a key is the environment's, or AWS's own with which the bucket of CDK's assets is encrypted."""
     own = names.key_alias(spec.team, spec.name)
-    # The second is AWS's own key, with which the bucket of CDK's assets is encrypted.
     return {"ForAnyValue:StringEquals": {"kms:ResourceAliases": [own, "alias/aws/s3"]}}

@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from stacks.permissions import Kind
+
+KIND_OF_SERVICE: dict[str, Kind] = {
+    "budgets.amazonaws.com": "budgets",
+    "lambda.amazonaws.com": "functions",
+    "sagemaker.amazonaws.com": "jobs",
+    "states.amazonaws.com": "workflows",
+}
+
+
+@runtime_checkable
+class Confines(Protocol):
+    """What holds roles to their boundary and guardrails: the access stack of a stage."""
+
+    def confine(self, role: iam.Role, kind: Kind) -> None:
+        """Hold the role to what its kind can be allowed."""
+
 
 def service_role(
-    scope: Construct, id_: str, *, service: str, description: str, name: str | None = None
+    scope: Construct,
+    id_: str,
+    *,
+    service: str,
+    description: str,
+    name: str | None = None,
+    kind: Kind | None = None,
 ) -> iam.Role:
     """A role that `service` (such as `lambda.amazonaws.com`) assumes for this account's resources alone.
 
@@ -16,10 +41,23 @@ def service_role(
     training stack would make each stack need the other first; with the role beside its user, references
     point one way: access <- data <- registry <- training <- serving.
 
-    The permissions boundary is not given here: the environment's stage puts it on every role (see
-    `stacks.build`), those that CDK creates for its own functions included.
-    CloudFormation names it, unless others have to know its `name` beforehand.
+    Its permissions boundary and guardrails are those of its `kind`: that of the service, or `people` where
+    people run code of their own, as in Studio. CloudFormation names it, unless others have to know its
+    `name` beforehand.
     """
     account = cdk.Stack.of(scope).account
     principal = iam.ServicePrincipal(service, conditions={"StringEquals": {"aws:SourceAccount": account}})
-    return iam.Role(scope, id_, assumed_by=principal, description=description, role_name=name)
+    role = iam.Role(scope, id_, assumed_by=principal, description=description, role_name=name)
+    confine(role, kind or KIND_OF_SERVICE[service])
+    return role
+
+
+def confine(role: iam.Role, kind: Kind) -> None:
+    """Hold a role to the boundary and the guardrails of its kind, as the stage's access stack has them.
+
+    Roles that CDK makes for its own functions get the boundary of functions, from the stage.
+    """
+    stage = cdk.Stage.of(role)
+    access = stage.node.try_find_child("access") if stage else None
+    if isinstance(access, Confines):
+        access.confine(role, kind)
