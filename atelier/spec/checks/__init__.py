@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from atelier.spec.checks import guardrails, jobs, network, studio, team
+from atelier.spec import record as records
+from atelier.spec.checks import guardrails, jobs, network, record, studio, team
 from atelier.spec.checks.finding import Context, Finding
 from atelier.spec.checks.jobs import warnings
 from atelier.spec.checks.team import FIXED_BY_FILE
@@ -20,7 +21,9 @@ def check(path: Path, root: Node, file: TeamFile, environment: str, project: Pat
     """The problems of `file` as `environment` sees it; `root` says where each value stands in `path`."""
     context = Context(path.stem, root, file, environment, project)
     parts = (team, jobs, network, studio, guardrails)
-    return [_problem(path, root, finding) for part in parts for finding in part.check(context)]
+    found = [finding for part in parts for finding in part.check(context)]
+    found += record.check(context, records.read(path).get(environment, {}))
+    return [_problem(path, root, finding) for finding in found]
 
 
 def _problem(path: Path, root: Node, finding: Finding) -> Problem:

@@ -50,8 +50,7 @@ def check_scripts(context: Context, at: Steps, names: Sequence[str], place: Plac
         content = (context.project / FOLDER / f"{name}.sh").read_bytes()
         total += len(content) + carried(context, content)
         yield from check_content(here, f"{FOLDER}/{name}.sh", content)
-        if place == "studio":
-            yield from _check_studio(context, here, content.decode("utf-8", "replace"))
+        yield from _check_use(context.file.studio, here, content.decode("utf-8", "replace"), place)
     if len(names) > 1:
         yield from _check_size(at, "the scripts together", total)
 
@@ -89,13 +88,12 @@ def check_content(at: Steps, file: str, content: bytes) -> Findings:
     yield from _check_size(at, file, len(content))
 
 
-def _check_studio(context: Context, at: Steps, script: str) -> Findings:
-    if ONLY_IN_NOTEBOOKS.search(script):
+def _check_use(studio: Studio | None, at: Steps, script: str, place: Place) -> Findings:
+    if place == "studio" and ONLY_IN_NOTEBOOKS.search(script):
         remedy = "move it to the lifecycle of a notebook, or remove it"
         yield Finding(at, "this script can run in notebook instances only", remedy)
-    studio = context.file.studio
     for setting, (gives, remedy) in NEEDS.items():
-        if studio is not None and setting in script and not gives(studio):
+        if setting in script and not (studio and gives(studio)):
             yield Finding(at, "nothing is there for this script to work on", remedy)
 
 
