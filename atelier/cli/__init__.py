@@ -28,6 +28,9 @@ COMMANDS = {
     ),
     "check": _Entry("check", "check", "Say whether team files are right, and where they are not."),
     "schema": _Entry("check", "schema", "Print the JSON Schema of a team file, for editors."),
+    "record": _Entry(
+        "record", "record_team", "Write down what a deployed environment can never change again."
+    ),
     "train": _Entry("train", "train", "Start a run of a job and follow it to its end."),
     "runs": _Entry("runs", "runs", "List the runs of a team's jobs, newest first."),
     "approve": _Entry("approve", "approve", "Approve a model: it is deployed."),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from atelier.spec import checks, defaults, document, explain
+from atelier.spec import checks, defaults, document, explain, record
 from atelier.spec.document import Node
 from atelier.spec.model import Team, TeamEnvironment, TeamFile
 from atelier.spec.problems import Problem, SpecError, choose
@@ -47,7 +47,10 @@ def load_team(path: Path, root: Path | None = None) -> Team:
         name=next(iter(files.values())).team,
         environments=environments,
         warnings=sorted(
-            {warning for env in environments.values() for warning in checks.warnings(env, project)}
+            {
+                *(warning for env in environments.values() for warning in checks.warnings(env, project)),
+                *record.missing(path, environments.values()),
+            }
         ),
     )
 
