@@ -13,6 +13,7 @@ from atelier.spec.model import TeamEnvironment
 from stacks.access import Access, AccessProps
 from stacks.cost import Cost, CostProps
 from stacks.data import Data, DataProps
+from stacks.people import People, PeopleProps
 from stacks.registry import Registry, RegistryProps
 from stacks.serving import Serving, ServingProps
 from stacks.training import Training, TrainingProps
@@ -47,6 +48,7 @@ class TeamStage(cdk.Stage):
                 spec=spec, data=self.data, access=self.access, registry=self.registry, training=self.training
             ),
         )
+        self.people = People(self, "people", PeopleProps(spec=spec, access=self.access, data=self.data))
         if Cost.needed(spec):
             self.cost = Cost(
                 self,
@@ -57,6 +59,7 @@ class TeamStage(cdk.Stage):
                     data=self.data,
                     training=self.training,
                     serving=self.serving,
+                    roles_of_people=self.people.role_names,
                 ),
             )
         iam.PermissionsBoundary.of(self).apply(self.access.boundary)

@@ -12,7 +12,9 @@ from typing import Literal
 ROLE_NAME_LIMIT = 64
 
 BucketKind = Literal["data", "artifacts", "logs"]
-StackKind = Literal["data", "access", "registry", "training", "serving", "cost", "studio", "notebooks"]
+StackKind = Literal[
+    "data", "access", "registry", "training", "serving", "cost", "studio", "notebooks", "people"
+]
 
 
 def stage(team: str, env: str) -> str:
@@ -113,3 +115,8 @@ def lifecycle_config(team: str, env: str, app: str, digest: str) -> str:
 def studio_image(team: str, env: str, image: str) -> str:
     """One of the team's own images, as SageMaker knows it, and how it starts."""
     return f"{team}-{env}-{image}"
+
+
+def persona_role(team: str, env: str, persona: str, number: int = 1) -> str:
+    """The role that people of a persona assume; the next number where a role cannot name them all."""
+    return f"{team}-{env}-{persona.replace('_', '-')}{'' if number == 1 else f'-{number}'}"

@@ -12,10 +12,10 @@ from stacks.permissions import Kind
 
 KIND_OF_SERVICE: dict[str, Kind] = {
     "budgets.amazonaws.com": "budgets",
-    "lambda.amazonaws.com": "functions",
     "sagemaker.amazonaws.com": "jobs",
     "states.amazonaws.com": "workflows",
 }
+"""The kind of role of a service, if not `functions`."""
 
 
 @runtime_checkable
@@ -48,7 +48,7 @@ def service_role(
     account = cdk.Stack.of(scope).account
     principal = iam.ServicePrincipal(service, conditions={"StringEquals": {"aws:SourceAccount": account}})
     role = iam.Role(scope, id_, assumed_by=principal, description=description, role_name=name)
-    confine(role, kind or KIND_OF_SERVICE[service])
+    confine(role, kind or KIND_OF_SERVICE.get(service, "functions"))
     return role
 
 

@@ -112,11 +112,11 @@ class Assembly:
 
     def statements(self, *, stage: str = "", boundaries: bool = False) -> list[Statement]:
         """What roles are allowed by policies; with `boundaries`, what they can be allowed at most instead."""
-        types = {"AWS::IAM::ManagedPolicy"} if boundaries else {"AWS::IAM::Policy", "AWS::IAM::Role"}
+        types = {"AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role"}
         documents = [
             (resource, document)
             for resource in self.resources(stage=stage)
-            if resource.type in types
+            if resource.type in types and resource.logical_id.startswith("Boundary") == boundaries
             for document in [
                 resource.properties.get("PolicyDocument"),
                 *(policy["PolicyDocument"] for policy in resource.properties.get("Policies", [])),
