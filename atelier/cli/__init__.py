@@ -31,6 +31,9 @@ COMMANDS = {
     "record": _Entry(
         "record", "record_team", "Write down what a deployed environment can never change again."
     ),
+    "doctor": _Entry(
+        "doctor", "doctor", "Say what an environment needs of its account and does not have."
+    ),
     "train": _Entry("train", "train", "Start a run of a job and follow it to its end."),
     "runs": _Entry("runs", "runs", "List the runs of a team's jobs, newest first."),
     "approve": _Entry("approve", "approve", "Approve a model: it is deployed."),
