@@ -8,11 +8,13 @@ from localaws.budgets import Budgets
 from localaws.cloudformation.api import CloudFormation
 from localaws.cloudtrail import CloudTrail
 from localaws.ec2 import Ec2
+from localaws.efs import Efs
 from localaws.events import Events
 from localaws.lambda_ import Lambda
 from localaws.logs import Logs
 from localaws.sagemaker.service import SageMaker
 from localaws.service import Service
+from localaws.servicequotas import ServiceQuotas
 from localaws.stepfunctions import StepFunctions
 from localaws.world import World
 
@@ -27,10 +29,12 @@ def build_services(world: World) -> list[Service]:
         CloudFormation(world),
         CloudTrail(world),
         Ec2(world),
+        Efs(world),
         Events(world),
         Lambda(world),
         Logs(world),
         sagemaker,
         sagemaker.runtime(),
+        ServiceQuotas(world),
         StepFunctions(world),
     ]
