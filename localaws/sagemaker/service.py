@@ -14,6 +14,7 @@ from localaws.sagemaker.logs import LogShipper
 from localaws.sagemaker.models import Models
 from localaws.sagemaker.packages import ModelPackages
 from localaws.sagemaker.runtime import SageMakerRuntime
+from localaws.sagemaker.studio.service import Studio
 from localaws.sagemaker.tags import Tags, check_tags
 from localaws.sagemaker.training import TrainingJobs
 from localaws.service import Call, Handler, NotEmulated, Params, Result, Service
@@ -24,7 +25,7 @@ _LEFT_TO_MOTO = ("List", "Describe", "Delete")
 
 
 class SageMaker(Service):
-    """The control plane: training jobs, models, endpoints, the model registry, their tags."""
+    """The control plane: training jobs, models, endpoints, the model registry, Studio, their tags."""
 
     name = "sagemaker"
 
@@ -36,6 +37,7 @@ class SageMaker(Service):
         packages = ModelPackages(world)
         models = Models(world, packages)
         self.endpoints = Endpoints(world, environments, self._logs, models)
+        studio = Studio(world)
         tables = (
             jobs.table,
             models.models,
@@ -43,8 +45,9 @@ class SageMaker(Service):
             self.endpoints.table,
             packages.groups,
             packages.packages,
+            *studio.tables,
         )
-        self._parts: list[Service] = [jobs, models, self.endpoints, packages, Tags(world, tables)]
+        self._parts: list[Service] = [jobs, models, self.endpoints, packages, studio, Tags(world, tables)]
 
     def runtime(self) -> SageMakerRuntime:
         """The data plane of this control plane's endpoints."""
