@@ -157,11 +157,12 @@ class Assembly:
 
     def _arn_of(self, stack: str, logical_id: str) -> str:
         resource = self.templates[stack]["Resources"][logical_id]
+        name = resource["Properties"].get("RoleName", f"{stack}-{logical_id}")
         account, region = self.properties[stack]["environment"].removeprefix("aws://").split("/")
         return ARNS[resource["Type"]].format(
             place=f"{region}:{account}",
             account=account,
-            generated=f"{stack}-{logical_id}",
+            generated=name,
             **resource["Properties"],
         )
 
