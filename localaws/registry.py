@@ -12,7 +12,9 @@ from localaws.efs import Efs
 from localaws.events import Events
 from localaws.lambda_ import Lambda
 from localaws.logs import Logs
+from localaws.route53resolver import Route53Resolver
 from localaws.sagemaker.service import SageMaker
+from localaws.scheduler import Scheduler
 from localaws.service import Service
 from localaws.servicequotas import ServiceQuotas
 from localaws.stepfunctions import StepFunctions
@@ -33,8 +35,10 @@ def build_services(world: World) -> list[Service]:
         Events(world),
         Lambda(world),
         Logs(world),
+        Route53Resolver(world),
         sagemaker,
         sagemaker.runtime(),
+        Scheduler(world),
         ServiceQuotas(world),
         StepFunctions(world),
     ]
