@@ -78,12 +78,10 @@ class Apps(Service):
                 f"AppType [{params['AppType']}] runs in a space: name the SpaceName, and no UserProfileName."
             )
         key, place = _place(call, params)
-        name = params["DomainId"]
-        domain = self._catalog.domains.get(call, name, arn(call, "domain", name))
-        space_key = f"{name}/{params['SpaceName'].lower()}"
-        space = self._catalog.spaces.get(call, space_key, arn(call, "space", space_key))
+        domain = self._catalog.domain(call, params["DomainId"])
+        space = self._catalog.space(call, domain.name, params["SpaceName"])
         request = {**params, "ResourceSpec": self._resources(params, space)}
-        app = App(call, key, place, request, label=params["AppName"], space=space_key)
+        app = App(call, key, place, request, label=params["AppName"], space=space.name)
         app.tags = {**domain.tags, **space.tags, **app.tags}
         with self._catalog.lock:
             refuse_busy("Domain", domain, IN_SERVICE, UPDATING)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from localaws.sagemaker.records import Record, Table, now
+from localaws.sagemaker.records import Record, Table, arn, now
 from localaws.sagemaker.studio.durations import Durations
-from localaws.service import AwsError, Params
+from localaws.service import AwsError, Call, Params
 from localaws.timer import Timer
 from localaws.world import World
 
@@ -78,6 +78,20 @@ class Catalog:
             missing=f"Unable to describe {what} '{{arn}}'. (Details: {what} does not exist.)",
             taken=f"Unable to create {what} {{arn}}. (Details: {what} already exists.)",
         )
+
+    def domain(self, call: Call, domain_id: str) -> Any:
+        """The domain; raises AwsError where there is none."""
+        return self.domains.get(call, domain_id, arn(call, "domain", domain_id))
+
+    def profile(self, call: Call, domain_id: str, name: str) -> Any:
+        """The user profile; raises AwsError where there is none. Names are found in any case."""
+        key = f"{domain_id}/{name.lower()}"
+        return self.profiles.get(call, key, arn(call, "user-profile", key))
+
+    def space(self, call: Call, domain_id: str, name: str) -> Any:
+        """The space; raises AwsError where there is none."""
+        key = f"{domain_id}/{name.lower()}"
+        return self.spaces.get(call, key, arn(call, "space", key))
 
     def tables(self) -> tuple[Table[Any], ...]:
         """Every table whose records have tags."""

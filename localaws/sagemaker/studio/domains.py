@@ -92,7 +92,7 @@ class Domains(Service):
         self._catalog = catalog
 
     def _get(self, call: Call, name: str) -> Domain:
-        domain: Domain = self._catalog.domains.get(call, name, arn(call, "domain", name))
+        domain: Domain = self._catalog.domain(call, name)
         return domain
 
     @operation("CreateDomain")
@@ -258,11 +258,9 @@ class Domains(Service):
         if domain.request["AuthMode"] != "IAM":
             raise invalid("CreatePresignedDomainUrl is only supported for domains with AuthMode IAM.")
         refuse_busy("Domain", domain, IN_SERVICE)
-        profile = params["UserProfileName"]
-        key = f"{domain.name}/{profile.lower()}"
-        self._catalog.profiles.get(call, key, arn(call, "user-profile", key))
-        url = f"{self.world.endpoint}/studio-is-not-emulated/{key}?token={secrets.token_urlsafe()}"
-        return {"AuthorizedUrl": url}
+        profile = self._catalog.profile(call, domain.name, params["UserProfileName"])
+        path = f"studio-is-not-emulated/{profile.name}?token={secrets.token_urlsafe()}"
+        return {"AuthorizedUrl": f"{self.world.endpoint}/{path}"}
 
 
 def _home_wanted(domain: Domain, params: Params) -> str:

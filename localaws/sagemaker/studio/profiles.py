@@ -61,15 +61,14 @@ class Profiles(Service):
         self._uids = itertools.count(_FIRST_UID, 5)
 
     def _get(self, call: Call, params: Params) -> Profile:
-        key = f"{params['DomainId']}/{params['UserProfileName'].lower()}"
-        profile: Profile = self._catalog.profiles.get(call, key, arn(call, "user-profile", key))
+        profile: Profile = self._catalog.profile(call, params["DomainId"], params["UserProfileName"])
         return profile
 
     @operation("CreateUserProfile")
     def create(self, call: Call, params: Params) -> Result:
         """Record a profile in a domain that is in service."""
         name = params["DomainId"]
-        domain = self._catalog.domains.get(call, name, arn(call, "domain", name))
+        domain = self._catalog.domain(call, name)
         _check_sign_in(domain.request["AuthMode"], params)
         settings = params.get("UserSettings", {})
         self._check_settings(call, domain, settings)
@@ -127,7 +126,7 @@ class Profiles(Service):
         """Change settings in place."""
         profile = self._get(call, params)
         request = merged(profile.request, params, "UserSettings")
-        domain = self._catalog.domains.get(call, params["DomainId"])
+        domain = self._catalog.domain(call, params["DomainId"])
         self._check_settings(call, domain, request.get("UserSettings", {}))
         with self._catalog.lock:
             refuse_busy("UserProfile", profile, IN_SERVICE, "Update_Failed")

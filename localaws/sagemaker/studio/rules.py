@@ -130,12 +130,12 @@ def volume(settings: Params) -> int | None:
 def settings_around(catalog: Catalog, space: Staged) -> Params:
     """What holds for a space: its owner's settings over the domain's, or the domain's for shared spaces."""
     request = space.request
-    domain = catalog.domains.get(space.call, request["DomainId"])
+    domain = catalog.domain(space.call, request["DomainId"])
     if request.get("SpaceSharingSettings", {}).get("SharingType", "Shared") == "Shared":
         shared: Params = domain.request.get("DefaultSpaceSettings", {})
         return shared
     owner = request["OwnershipSettings"]["OwnerUserProfileName"]
-    profile = catalog.profiles.get(space.call, f"{request['DomainId']}/{owner.lower()}")
+    profile = catalog.profile(space.call, domain.name, owner)
     return {**domain.request["DefaultUserSettings"], **profile.request.get("UserSettings", {})}
 
 

@@ -92,23 +92,21 @@ class Spaces(Service):
         self._catalog = catalog
 
     def _get(self, call: Call, params: Params) -> Space:
-        key = f"{params['DomainId']}/{params['SpaceName'].lower()}"
-        space: Space = self._catalog.spaces.get(call, key, arn(call, "space", key))
+        space: Space = self._catalog.space(call, params["DomainId"], params["SpaceName"])
         return space
 
     @operation("CreateSpace")
     def create(self, call: Call, params: Params) -> Result:
         """Record a space in a domain that is in service."""
         domain_id = params["DomainId"]
-        domain = self._catalog.domains.get(call, domain_id, arn(call, "domain", domain_id))
+        domain = self._catalog.domain(call, domain_id)
         key = f"{domain_id}/{params['SpaceName'].lower()}"
         space = Space(call, key, arn(call, "space", key), params, label=params["SpaceName"])
         self._check(space, domain)
         with self._catalog.lock:
             refuse_busy("Domain", domain, IN_SERVICE)
             if space.owner is not None:
-                owner_key = f"{domain_id}/{space.owner}"
-                owner = self._catalog.profiles.get(call, owner_key, arn(call, "user-profile", owner_key))
+                owner = self._catalog.profile(call, domain_id, space.owner)
                 refuse_busy("UserProfile", owner, IN_SERVICE, UPDATING)
             self._catalog.spaces.add(space)
         self._catalog.settle(space, self._catalog.takes.space)
