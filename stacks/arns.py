@@ -84,6 +84,13 @@ class Arns:
         """The log group that all notebook instances of an account share, as DescribeLogStreams names it."""
         return self.of("logs", "log-group:/aws/sagemaker/NotebookInstances:log-stream:")
 
+    def workplace_logs(self) -> list[str]:
+        """The log streams of the environment's notebook instances, and those of Studio, named by domains."""
+        return [
+            self.of("logs", f"log-group:/aws/sagemaker/{pattern}")
+            for pattern in ("NotebookInstances:log-stream:{}-*", "studio:log-stream:*")
+        ]
+
     def workflow_logs(self) -> list[str]:
         """The log groups of the environment's functions and state machines."""
         return [

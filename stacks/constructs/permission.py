@@ -90,10 +90,18 @@ def allow(grantee: iam.Role | iam.Policy | iam.ManagedPolicy, *permissions: Perm
     if reasons:
         cdk.Validations.of(grantee).acknowledge(
             *(
-                cdk.Acknowledgment(id=f"AwsSolutions-IAM5[{text}]", reason=reason)
+                cdk.Acknowledgment(id=f"AwsSolutions-IAM5[{_as_cdk_nag_says(grantee, text)}]", reason=reason)
                 for text, reason in reasons.items()
             )
         )
+
+
+def _as_cdk_nag_says(grantee: iam.Role | iam.Policy | iam.ManagedPolicy, text: str) -> str:
+    """A wildcard in its words: what a reference stands for is the logical ID in angle brackets."""
+    if not cdk.Token.is_unresolved(text):
+        return text
+    parts = cdk.Stack.of(grantee).resolve(text)["Fn::Join"][1]
+    return "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in parts)
 
 
 def policy_size(permissions: Iterable[Permission]) -> int:
