@@ -10,27 +10,24 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from atelier.cli.doctor.account import bootstrap, credentials, key, permissions, region, sign_in
-from atelier.cli.doctor.cost import budget, cost_allocation_tags
+from atelier.cli.doctor import account, cost, images, network, quotas
 from atelier.cli.doctor.finding import Check, Finding, run
-from atelier.cli.doctor.images import images, managed_images
-from atelier.cli.doctor.network import network
-from atelier.cli.doctor.quotas import quotas
-from atelier.cli.tables import new_table, show
+from atelier.cli.tables import new_table
+from atelier.cli.tables import show as show_table
 from atelier.cli.target import Target, choose_target
 
 CHECKS: tuple[Check, ...] = (
-    region,
-    bootstrap,
-    permissions,
-    key,
-    sign_in,
-    network,
-    images,
-    managed_images,
-    quotas,
-    budget,
-    cost_allocation_tags,
+    account.region,
+    account.bootstrap,
+    account.permissions,
+    account.key,
+    account.sign_in,
+    network.network,
+    images.images,
+    images.managed_images,
+    quotas.quotas,
+    cost.budget,
+    cost.cost_allocation_tags,
 )
 STYLES = {"ok": "green", "missing": "red", "cannot tell": "yellow"}
 
@@ -45,14 +42,14 @@ def doctor(
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in findings], indent=2))
     else:
-        _show(findings)
+        show(findings)
     if any(one.state == "missing" for one in findings):
         raise typer.Exit(1)
 
 
 def examine(target: Target) -> list[Finding]:
     """Everything that the checks find, in their order; with another account's credentials, only that."""
-    first = run(credentials, target)
+    first = run(account.credentials, target)
     if any(one.state == "missing" for one in first):
         return first
     with ThreadPoolExecutor(len(CHECKS)) as pool:
@@ -62,14 +59,15 @@ def examine(target: Target) -> list[Finding]:
         ]
 
 
-def _show(findings: list[Finding]) -> None:
+def show(findings: list[Finding]) -> None:
+    """Print a table of what was found, and below it what to do."""
     table = new_table()
     table.add_column("", no_wrap=True)
     table.add_column("what", no_wrap=True)
     table.add_column("is", overflow="fold")
     for one in findings:
         table.add_row(Text(one.state, STYLES[one.state]), one.what, Text(one.says))
-    show(table)
+    show_table(table)
     asks = [one for one in findings if one.ask]
     if asks:
         typer.echo("\nWhat to do:")
