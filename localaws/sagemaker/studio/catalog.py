@@ -119,8 +119,15 @@ class Catalog:
         self._timer.after(seconds, due)
 
     def settle(self, record: Staged, seconds: float, status: str = IN_SERVICE) -> None:
-        """Let `record` be in `status` after `seconds`."""
-        self.later(seconds, lambda settled: settled.enter(status), record)
+        """Let `record` be in `status` after `seconds`, unless its status has changed by then."""
+        was = record.status
+
+        def due() -> None:
+            with self.lock:
+                if record.status == was:
+                    record.enter(status)
+
+        self._timer.after(seconds, due)
 
     def stop(self) -> None:
         """Forget all that was to come."""

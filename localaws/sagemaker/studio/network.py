@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from localaws.sagemaker.records import Record, invalid
-from localaws.service import Call
+from localaws.service import AwsError, Call
 from localaws.world import World
 
 _NFS_PORT = 2049
@@ -32,15 +32,15 @@ def check_places(
     world: World, call: Call, subnets: Sequence[str], groups: Sequence[str], vpc: str | None
 ) -> str:
     """The VPC of all these; raises AwsError for one that does not exist, or stands in another VPC."""
-    ec2 = world.client("ec2", call.account, call.region)
-    try:
-        described = ec2.describe_subnets(SubnetIds=list(subnets))["Subnets"]
-        found = {subnet["SubnetId"]: subnet["VpcId"] for subnet in described}
-        if groups:
-            answer = ec2.describe_security_groups(GroupIds=list(groups))
-            found |= {group["GroupId"]: group["VpcId"] for group in answer["SecurityGroups"]}
-    except ClientError as error:
-        raise invalid(error.response["Error"]["Message"]) from error
+    found = {subnet["SubnetId"]: subnet["VpcId"] for subnet in _subnets(world, call, subnets)}
+    if groups:
+        try:
+            answer = world.client("ec2", call.account, call.region).describe_security_groups(
+                GroupIds=list(groups)
+            )
+        except ClientError as error:
+            raise invalid(error.response["Error"]["Message"]) from error
+        found |= {group["GroupId"]: group["VpcId"] for group in answer["SecurityGroups"]}
     home = vpc or found[subnets[0]]
     for name, place in found.items():
         if place != home:
@@ -62,7 +62,11 @@ def create_home(world: World, domain: Record) -> Home:
         **({"KmsKeyId": key} if key else {}),
     )
     home = Home(inbound, outbound, made["FileSystemId"])
-    settle_targets(world, domain, home)
+    try:
+        settle_targets(world, domain, home)
+    except (ClientError, AwsError):
+        delete_home(world, domain, home)
+        raise
     return home
 
 
@@ -127,11 +131,23 @@ def _allow(tell: Any, group: str, other: str) -> None:
 
 def _one_a_zone(world: World, domain: Record) -> list[str]:
     """The first subnet of each availability zone: EFS takes no second one."""
-    ec2 = world.client("ec2", domain.call.account, domain.call.region)
     zones: dict[str, str] = {}
-    for subnet in ec2.describe_subnets(SubnetIds=domain.request["SubnetIds"])["Subnets"]:
+    for subnet in _subnets(world, domain.call, domain.request["SubnetIds"]):
         zones.setdefault(subnet["AvailabilityZone"], subnet["SubnetId"])
     return list(zones.values())
+
+
+def _subnets(world: World, call: Call, wanted: Sequence[str]) -> list[dict[str, Any]]:
+    """The subnets; raises AwsError for the first that does not exist, where moto names any of them."""
+    ec2 = world.client("ec2", call.account, call.region)
+    found: list[dict[str, Any]] = ec2.describe_subnets(
+        Filters=[{"Name": "subnet-id", "Values": list(wanted)}]
+    )["Subnets"]
+    present = {subnet["SubnetId"] for subnet in found}
+    for name in wanted:
+        if name not in present:
+            raise invalid(f"The subnet ID '{name}' does not exist")
+    return found
 
 
 @contextmanager

@@ -155,7 +155,7 @@ def test_settings_that_aws_refuses_are_refused(shared, app, message):
 
 
 def test_an_account_has_a_quota_of_domains(place):
-    """AWS's words; a domain that failed counts too."""
+    """AWS's words."""
     for number in range(5):
         place.sagemaker.create_domain(**place.domain_request(DomainName=f"team{number}"))
     refused = place.refusal(place.sagemaker.create_domain, **place.domain_request())
@@ -163,6 +163,22 @@ def test_an_account_has_a_quota_of_domains(place):
     assert refused["Message"].startswith(
         "The account-level service limit 'Total domains' is 5 Domains, with current utilization of 5 Domains"
     )
+
+
+def test_a_domain_that_failed_is_there_until_it_is_deleted(place):
+    """It tells why, and has left nothing in the VPC."""
+    made = place.sagemaker.create_domain(**place.domain_request())
+    place.ec2.delete_subnet(SubnetId=place.subnets[2])
+    found = place.settled(place.sagemaker.describe_domain, DomainId=made["DomainId"])
+    assert found["Status"] == "Failed"
+    assert place.subnets[2] in found["FailureReason"]
+    assert not nfs_groups(place)
+    refused = place.refusal(
+        place.sagemaker.create_domain, **place.domain_request(SubnetIds=place.subnets[:1])
+    )
+    assert refused["Code"] == "ResourceInUse"
+    place.sagemaker.delete_domain(DomainId=made["DomainId"])
+    assert place.settled(place.sagemaker.describe_domain, DomainId=made["DomainId"]) is None
 
 
 def test_a_domain_changes_in_place(place):
