@@ -61,7 +61,8 @@ class Access(TeamStack):
             # Other stacks refer to it: divided into several, it could never become fewer again.
             raise ValueError(
                 f"{self.stack_name}: {id_} has {size} characters, and IAM stores {POLICY_LIMIT}:"
-                " in the guardrails, name families such as ml.g5.* rather than types"
+                " in the guardrails, name families such as ml.g5.* rather than types; or shorten the names"
+                " of team and environment"
             )
         policy = iam.ManagedPolicy(self, id_, description=description)
         allow(policy, *statements)

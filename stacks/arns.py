@@ -34,9 +34,11 @@ class Arns:
         self._partition = partition(spec.region)
         self.prefix = names.stage(spec.team, spec.name)
 
-    def of(self, service: str, resource: str, *, account: str | None = None) -> str:
+    def of(
+        self, service: str, resource: str, *, account: str | None = None, region: str | None = None
+    ) -> str:
         """A resource of this region and account; `{}` in `resource` stands for `team-env`."""
-        place = f"{self._spec.region}:{account or self._spec.account}"
+        place = f"{region or self._spec.region}:{account or self._spec.account}"
         return f"arn:{self._partition}:{service}:{place}:{resource.format(self.prefix)}"
 
     def bucket(self, kind: names.BucketKind) -> str:
@@ -107,5 +109,9 @@ class Arns:
             self.of("sns", "{}-*"),
             self.of("sqs", "{}-*"),
             self.of("ssm", f"parameter/atelier/{self._spec.team}/{self._spec.name}/*"),
-            self.of("states", "*:{}-*"),
+            *self.executions(),
         ]
+
+    def executions(self) -> list[str]:
+        """Its state machines and their executions."""
+        return [self.of("states", f"{kind}:{{}}-*") for kind in ("execution", "stateMachine")]

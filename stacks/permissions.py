@@ -7,27 +7,36 @@ There is one for each kind of role, so that what runs a team's code is held clos
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias, get_args
 
 from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
-from stacks.arns import Arns
+from stacks.arns import BUCKET_KINDS, Arns
 from stacks.constructs.guardrail_conditions import THEMES, Place, Theme, keep_tags, own_tags
 from stacks.constructs.permission import Permission
 
-Kind: TypeAlias = Literal["functions", "workflows", "jobs", "people", "budgets"]
-"""Who has a role: our functions, our state machines, the team's jobs and endpoints, people, AWS Budgets.
-
-Notebooks and Studio, where people run code of their own, count as people."""
+Kind: TypeAlias = Literal["functions", "workflows", "jobs", "people", "workplaces", "budgets"]
+"""Who has a role: our functions, our state machines, the team's jobs and endpoints, people who assume it,
+Studio and notebooks where people run code of their own, AWS Budgets."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
-GUARDED: dict[Kind, tuple[Theme, ...]] = {"workflows": ("jobs", "endpoints"), "people": THEMES}
+GUARDED: dict[Kind, tuple[Theme, ...]] = {
+    "workflows": ("jobs", "endpoints"),
+    "people": THEMES,
+    "workplaces": THEMES,
+}
 """Which guardrails hold for which kind of role; the others can create nothing that guardrails are about."""
 
 PULL_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 LOG_ACTIONS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
 METRIC_NAMESPACES = ("/aws/sagemaker", "/aws/sagemaker/*", "aws/sagemaker/*")
 OWN_RESOURCES = "what begins with the environment's name"
+CREATED = f"{OWN_RESOURCES}; the guardrails hold for what is created"
+
+# No wildcard may stand for the kind of a resource: policies name each.
+SERVED = ("endpoint", "endpoint-config", "model", "model-package", "model-package-group")
+TRAINED = ("hyper-parameter-tuning-job", "processing-job", "training-job", "transform-job")
+LOOKED_AT = ("app-image-config", "image", "image-version", "studio-lifecycle-config")
 
 UNSCOPED_ACTIONS = {
     "cloudwatch:GetMetricStatistics": "metrics have no ARN",
@@ -92,17 +101,21 @@ def boundary(kind: Kind, spec: TeamEnvironment, place: Place | None = None) -> l
         case "jobs":
             allowed = _jobs(arns, spec, place)
         case "people":
-            allowed = _people(arns, spec, place)
+            allowed = _people(arns, spec)
+        case "workplaces":
+            allowed = _workplaces(arns, spec, place)
         case "budgets":
             allowed = _budgets(arns)
-    return [*allowed, *keep_tags(spec)]
+    # For those whom guardrails hold, these are among them.
+    return allowed if kind in GUARDED else [*allowed, *keep_tags(spec)]
 
 
 def execution(spec: TeamEnvironment, place: Place | None = None) -> list[Permission]:
     """What a training job or endpoint may do besides reading data and writing artifacts."""
     arns = Arns(spec)
     return [
-        *_logs_and_images(arns, spec),
+        _logs(arns.job_logs()),
+        *_images(arns, spec),
         unscoped("LogInToRegistries", "ecr:GetAuthorizationToken"),
         Permission(
             sid="OwnMetrics",
@@ -111,7 +124,8 @@ def execution(spec: TeamEnvironment, place: Place | None = None) -> list[Permiss
             conditions={"StringLike": {"cloudwatch:namespace": list(METRIC_NAMESPACES)}},
             because=UNSCOPED_ACTIONS["cloudwatch:PutMetricData"],
         ),
-        *_network(arns, place),
+        *_join_network(arns, place),
+        *([unscoped("LookAtNetwork", *LOOK_AT_NETWORK)] if place else []),
     ]
 
 
@@ -128,37 +142,25 @@ def unscoped(sid: str, *actions: str) -> Permission:
 def _functions(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
     return [
         # CDK's function that empties a bucket first stops new objects.
-        _buckets(arns, "s3:DeleteObject*", "s3:PutBucketPolicy"),
+        _buckets(arns, "s3:DeleteObject*", "s3:PutBucketPolicy", kinds=BUCKET_KINDS),
         _key(arns, spec),
-        Permission(
-            sid="OwnMachineLearning",
-            actions=[
-                "sagemaker:Delete*",
-                "sagemaker:Describe*",
-                "sagemaker:InvokeEndpoint*",
-                "sagemaker:List*",
-                "sagemaker:Stop*",
-            ],
-            resources=[arns.of("sagemaker", "*/{}-*")],
-            because=f"{OWN_RESOURCES}; functions create nothing",
+        _machine_learning(
+            arns,
+            (*SERVED, "notebook-instance", "training-job"),
+            "sagemaker:Delete*",
+            "sagemaker:Describe*",
+            "sagemaker:InvokeEndpoint*",
+            "sagemaker:List*",
+            "sagemaker:Stop*",
         ),
         _workflow_resources(arns),
         _scaling(arns),
-        _own_logs(arns, also=[*arns.workflow_logs(), arns.notebook_logs()]),
-        Permission(
-            sid="ReadAndRemoveJobLogs",
-            actions=["logs:DeleteLogGroup", "logs:GetLogEvents"],
-            resources=arns.job_logs(),
-            because="streams are named when they begin; they begin with the environment's name",
+        _logs(
+            [*arns.job_logs(), *arns.workflow_logs(), arns.notebook_logs()],
+            "logs:DeleteLogGroup",
+            "logs:GetLogEvents",
         ),
-        unscoped(
-            "NoResourceToName",
-            *(
-                one
-                for one in UNSCOPED_ACTIONS
-                if one.startswith(("cloudwatch:", "sagemaker:", "xray:", "ec2:"))
-            ),
-        ),
+        unscoped("NoResourceToName", *_unscoped("cloudwatch:", "sagemaker:", "xray:")),
     ]
 
 
@@ -167,18 +169,15 @@ def _workflows(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
         _buckets(arns),
         _code(arns),
         _key(arns, spec),
-        Permission(
-            sid="OwnMachineLearning",
-            actions=[
-                "sagemaker:AddTags",
-                "sagemaker:Create*",
-                "sagemaker:Delete*",
-                "sagemaker:Describe*",
-                "sagemaker:Stop*",
-                "sagemaker:Update*",
-            ],
-            resources=[arns.of("sagemaker", "*/{}-*")],
-            because=f"{OWN_RESOURCES}; the guardrails hold for what is created",
+        _machine_learning(
+            arns,
+            (*SERVED, *TRAINED),
+            "sagemaker:AddTags",
+            "sagemaker:Create*",
+            "sagemaker:Delete*",
+            "sagemaker:Describe*",
+            "sagemaker:Stop*",
+            "sagemaker:Update*",
         ),
         _workflow_resources(arns),
         _scaling(arns),
@@ -194,11 +193,7 @@ def _workflows(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
             because="rules that Step Functions manages, one for each kind of job",
         ),
         _pass_role(arns),
-        unscoped(
-            "NoResourceToName",
-            "sagemaker:ListEndpoints",
-            *(one for one in UNSCOPED_ACTIONS if one.startswith(("logs:", "xray:"))),
-        ),
+        unscoped("NoResourceToName", "sagemaker:ListEndpoints", *_unscoped("logs:", "xray:")),
     ]
 
 
@@ -207,78 +202,126 @@ def _jobs(arns: Arns, spec: TeamEnvironment, place: Place | None) -> list[Permis
         _buckets(arns),
         _key(arns, spec),
         _secrets(arns),
-        *_logs_and_images(arns, spec),
-        *_network(arns, place),
-        unscoped("NoResourceToName", "cloudwatch:PutMetricData", "ecr:GetAuthorizationToken"),
+        _logs(arns.job_logs()),
+        *_images(arns, spec),
+        *_join_network(arns, place),
+        unscoped(
+            "NoResourceToName",
+            "cloudwatch:PutMetricData",
+            "ecr:GetAuthorizationToken",
+            *_unscoped("ec2:"),
+        ),
     ]
 
 
-def _people(arns: Arns, spec: TeamEnvironment, place: Place | None) -> list[Permission]:
+def _people(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
     return [
         _buckets(arns, "s3:DeleteObject*"),
         _key(arns, spec),
-        _secrets(arns),
-        Permission(
-            sid="OwnMachineLearning",
-            actions=[
-                "sagemaker:AddTags",
-                "sagemaker:Create*",
-                "sagemaker:Delete*",
-                "sagemaker:Describe*",
-                "sagemaker:Invoke*",
-                "sagemaker:ListTags",
-                "sagemaker:St*",  # start, stop
-                "sagemaker:Update*",
-            ],
-            resources=[arns.of("sagemaker", "*/{}-*")],
-            because=f"{OWN_RESOURCES}; the guardrails hold for what is created",
-        ),
+        _peoples_machine_learning(arns),
         _studio(arns, spec),
-        Permission(
-            sid="OwnWorkflows",
-            actions=["lambda:InvokeFunction", "sqs:*Message*", "ssm:GetParameter", "states:*Execution*"],
-            resources=[
-                arns.of("lambda", "function:{}-*"),
-                arns.of("sqs", "{}-*"),
-                arns.of("ssm", f"parameter/atelier/{spec.team}/{spec.name}/*"),
-                arns.of("states", "*:{}-*"),
-            ],
-            because=OWN_RESOURCES,
-        ),
+        _peoples_workflows(arns, spec),
         _pass_role(arns),
+        Permission(
+            sid="OwnDeadLetters",
+            actions=["sqs:*Message*", "sqs:GetQueueAttributes"],
+            resources=[arns.of("sqs", "{}-*")],
+            because="CloudFormation names the queues after their stack",
+        ),
         Permission(
             sid="SeeWhatIsDeployed",
             actions=["cloudformation:Describe*", "cloudformation:GetTemplate", "iam:Get*", "iam:List*"],
             resources=[arns.of("cloudformation", "stack/{}-*"), arns.roles(), arns.policies()],
             because="stacks, and roles and policies, which CloudFormation names after their stack",
         ),
-        *_logs_and_images(arns, spec, reads=("logs:GetLogEvents",)),
-        *_network(arns, place),
+        Permission(
+            sid="ReadLogs",
+            actions=["logs:DescribeLogStreams", "logs:GetLogEvents"],
+            resources=arns.job_logs(),
+            because="streams are named when they begin; they begin with the environment's name",
+        ),
+        unscoped("NoResourceToName", *_unscoped("sagemaker:")),
+    ]
+
+
+def _workplaces(arns: Arns, spec: TeamEnvironment, place: Place | None) -> list[Permission]:
+    return [
+        _buckets(arns, "s3:DeleteObject*"),
+        _key(arns, spec),
+        _secrets(arns),
+        _peoples_machine_learning(arns),
+        _studio(arns, spec, *LOOKED_AT),
+        _peoples_workflows(arns, spec),
+        _pass_role(arns),
+        _logs([*arns.job_logs(), *arns.workplace_logs()], "logs:GetLogEvents"),
+        *_images(arns, spec),
+        *_join_network(arns, place),
         unscoped(
             "NoResourceToName",
             "cloudwatch:PutMetricData",
             "ecr:GetAuthorizationToken",
-            "logs:DescribeLogGroups",
-            *(one for one in UNSCOPED_ACTIONS if one.startswith("sagemaker:")),
+            *_unscoped("ec2:", "sagemaker:"),
         ),
     ]
 
 
-def _studio(arns: Arns, spec: TeamEnvironment) -> Permission:
+def _machine_learning(arns: Arns, kinds: Sequence[str], *actions: str) -> Permission:
+    return Permission(
+        sid="OwnMachineLearning",
+        actions=actions,
+        # Without the region, so that the longest names fit: an environment's name is that of one region.
+        resources=[arns.of("sagemaker", f"{kind}/{{}}-*", region="*") for kind in kinds],
+        because=CREATED,
+    )
+
+
+def _peoples_machine_learning(arns: Arns) -> Permission:
+    return _machine_learning(
+        arns,
+        (*SERVED, *TRAINED, "notebook-instance"),
+        "sagemaker:AddTags",
+        "sagemaker:Create*",
+        "sagemaker:Delete*",
+        "sagemaker:Describe*",
+        "sagemaker:Invoke*",
+        "sagemaker:ListTags",
+        "sagemaker:St*",  # start, stop
+        "sagemaker:Update*",
+    )
+
+
+def _peoples_workflows(arns: Arns, spec: TeamEnvironment) -> Permission:
+    return Permission(
+        sid="OwnWorkflows",
+        actions=["lambda:InvokeFunction", "ssm:GetParameter", "states:*"],
+        resources=[
+            arns.of("lambda", "function:{}-*"),
+            arns.of("ssm", f"parameter/atelier/{spec.team}/{spec.name}/*"),
+            *arns.executions(),
+        ],
+        because=OWN_RESOURCES,
+    )
+
+
+def _unscoped(*services: str) -> list[str]:
+    """Those of UNSCOPED_ACTIONS that begin so, such as `sagemaker:`."""
+    return [one for one in UNSCOPED_ACTIONS if one.startswith(services)]
+
+
+def _studio(arns: Arns, spec: TeamEnvironment, *also: str) -> Permission:
+    kinds = ("app", "domain", "space", "user-profile", *also)
     return Permission(
         sid="OwnStudio",
         actions=[
             "sagemaker:AddTags",
-            "sagemaker:CreateApp",
             "sagemaker:CreatePresignedDomainUrl",
-            "sagemaker:CreateSpace",
-            "sagemaker:DeleteApp",
-            "sagemaker:DeleteSpace",
             "sagemaker:Describe*",
             "sagemaker:ListTags",
             "sagemaker:Update*",
+            "sagemaker:*App",
+            "sagemaker:*Space",
         ],
-        resources=[arns.of("sagemaker", f"{kind}/*") for kind in ("app", "domain", "space", "user-profile")],
+        resources=[arns.of("sagemaker", f"{kind}/*", region="*") for kind in kinds],
         # What Studio makes by itself carries no tags of ours.
         conditions={"StringEqualsIfExists": own_tags(spec, "aws:ResourceTag")},
         because="a domain's id is random, and policies name it; what belongs to another team is tagged so",
@@ -297,11 +340,11 @@ def _budgets(arns: Arns) -> list[Permission]:
     ]
 
 
-def _buckets(arns: Arns, *also: str) -> Permission:
+def _buckets(arns: Arns, *also: str, kinds: Sequence[names.BucketKind] = ("data", "artifacts")) -> Permission:
     return Permission(
         sid="OwnBuckets",
         actions=["s3:AbortMultipartUpload", "s3:Get*", "s3:List*", "s3:PutObject*", *also],
-        resources=arns.buckets(),
+        resources=[arns.bucket(kind) + objects for kind in kinds for objects in ("", "/*")],
         because="the environment's own buckets, by their full names",
     )
 
@@ -379,7 +422,7 @@ def _pass_role(arns: Arns) -> Permission:
     )
 
 
-def _network(arns: Arns, place: Place | None) -> list[Permission]:
+def _join_network(arns: Arns, place: Place | None) -> list[Permission]:
     """SageMaker puts a job or app into the network in the name of the role that it runs as."""
     if place is None:
         return []
@@ -388,31 +431,27 @@ def _network(arns: Arns, place: Place | None) -> list[Permission]:
             sid="JoinNetwork",
             actions=JOIN_NETWORK,
             resources=[
-                arns.of("ec2", "network-interface/*"),
-                arns.of("ec2", "security-group/*"),
-                arns.of("ec2", "subnet/*"),
+                arns.of("ec2", f"{kind}/*") for kind in ("network-interface", "security-group", "subnet")
             ],
             because="interfaces are named when they are made; what a job asks for is held to the network",
-        ),
-        unscoped("LookAtNetwork", *LOOK_AT_NETWORK),
+        )
     ]
 
 
-def _own_logs(arns: Arns, also: list[str] | None = None, reads: tuple[str, ...] = ()) -> Permission:
+def _logs(groups: Sequence[str], *also: str) -> Permission:
     return Permission(
         sid="OwnLogs",
-        actions=[*LOG_ACTIONS, *reads],
-        resources=[*arns.job_logs(), *(also or [])],
+        actions=[*LOG_ACTIONS, *also],
+        resources=groups,
         because="streams are named when they begin; they begin with the environment's name",
     )
 
 
-def _logs_and_images(arns: Arns, spec: TeamEnvironment, reads: tuple[str, ...] = ()) -> list[Permission]:
+def _images(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
     return [
-        _own_logs(arns, reads=reads),
         Permission(
             sid="OwnImages",
-            actions=PULL_ACTIONS,
+            actions=[*PULL_ACTIONS, "ecr:DescribeImages"],
             resources=[arns.of("ecr", "repository/{}/*")],
             because="all images of the environment",
         ),

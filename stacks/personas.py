@@ -16,7 +16,7 @@ from atelier.spec.model import TeamEnvironment
 from stacks.arns import Arns
 from stacks.constructs.guardrail_conditions import JOBS, own_tags
 from stacks.constructs.permission import Permission
-from stacks.permissions import UNSCOPED_ACTIONS, unscoped
+from stacks.permissions import SERVED, TRAINED, UNSCOPED_ACTIONS, unscoped
 
 Persona: TypeAlias = Literal["data_scientist", "reviewer", "admin", "automation"]
 
@@ -75,7 +75,7 @@ def _follow_runs(subject: Subject) -> Iterable[Permission]:
             "states:GetExecutionHistory",
             "states:ListExecutions",
         ],
-        resources=[arns.of("states", "execution:{}-*"), arns.of("states", "stateMachine:{}-*")],
+        resources=arns.executions(),
         because="every run and deployment of the environment",
     )
     yield Permission(
@@ -109,7 +109,7 @@ def _see_models(subject: Subject) -> Iterable[Permission]:
             "sagemaker:DescribeTransformJob",
             "sagemaker:ListTags",
         ],
-        resources=subject.sagemaker("*"),
+        resources=subject.sagemaker(*SERVED, *TRAINED),
         because=OWN,
     )
     yield unscoped("FindThem", *(one for one in UNSCOPED_ACTIONS if one.startswith("sagemaker:List")))
@@ -150,7 +150,6 @@ def _ask_endpoints(subject: Subject) -> Iterable[Permission]:
 
 def _experiment(subject: Subject) -> Iterable[Permission]:
     """Jobs beside those of the team file, as from a notebook."""
-    kinds = ("hyper-parameter-tuning-job", "processing-job", "training-job", "transform-job")
     yield Permission(
         sid="Experiment",
         actions=[
@@ -161,7 +160,7 @@ def _experiment(subject: Subject) -> Iterable[Permission]:
             "sagemaker:StopTrainingJob",
             "sagemaker:StopTransformJob",
         ],
-        resources=subject.sagemaker(*kinds),
+        resources=subject.sagemaker(*TRAINED),
         because=NAMED_LATER,
     )
     yield _pass_execution_role(subject)

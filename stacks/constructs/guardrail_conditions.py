@@ -116,6 +116,7 @@ def _of_endpoints(spec: TeamEnvironment, place: Place | None) -> list[Permission
         _deny("EndpointWithoutType", CONFIGS, _missing(TYPES, "sagemaker:ServerlessMemorySize")),
         _without_key("EndpointVolumeWithoutKey", CONFIGS, limits.endpoint_instances, "hosting"),
         *_tagged("Endpoint", (*CONFIGS, *MODELS, "sagemaker:CreateEndpoint"), spec),
+        *keep_tags(spec),
     ]
     if limits.network_isolation:
         permissions.append(_deny("ModelWithNetwork", MODELS, _not("sagemaker:NetworkIsolation", "true")))

@@ -66,7 +66,7 @@ class StudioRoles(Construct):
 
     def _role(self, id_: str, persona: Persona) -> iam.Role:
         description = f"{persona.replace('_', ' ').capitalize()}: {self._whose}"
-        role = service_role(self, id_, service=SAGEMAKER, description=description, kind="people")
+        role = service_role(self, id_, service=SAGEMAKER, description=description, kind="workplaces")
         # So that CloudTrail names the person behind each call (see ExecutionRoleIdentityConfig).
         account = {"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}}
         name_the_person = iam.PolicyStatement(
