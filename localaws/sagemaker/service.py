@@ -13,6 +13,7 @@ from localaws.sagemaker.environments import Environments
 from localaws.sagemaker.logs import LogShipper
 from localaws.sagemaker.models import Models
 from localaws.sagemaker.packages import ModelPackages
+from localaws.sagemaker.records import Table
 from localaws.sagemaker.runtime import SageMakerRuntime
 from localaws.sagemaker.studio.service import Studio
 from localaws.sagemaker.tags import Tags, check_tags
@@ -38,7 +39,7 @@ class SageMaker(Service):
         models = Models(world, packages)
         self.endpoints = Endpoints(world, environments, self._logs, models)
         studio = Studio(world)
-        tables = (
+        tables: tuple[Table[Any], ...] = (
             jobs.table,
             models.models,
             models.configs,
