@@ -62,6 +62,8 @@ class TeamStage(cdk.Stage):
                     roles_of_people=self.people.role_names,
                 ),
             )
+            # Their roles are referred to by name.
+            self.cost.add_stack_dependency(self.people)
         iam.PermissionsBoundary.of(self).apply(self.access.boundary)
 
 

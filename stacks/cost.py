@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from atelier.spec import names
@@ -29,8 +31,8 @@ class CostProps:
     data: Data
     training: Training
     serving: Serving
-    roles_of_people: Sequence[str] = ()
-    """The names of the roles with which people work."""
+    roles_of_people: Sequence[iam.Role | str] = ()
+    """The roles with which people work, or their names where those are fixed."""
 
 
 class Cost(TeamStack):
@@ -61,11 +63,8 @@ class Cost(TeamStack):
     def _roles_that_spend(self) -> list[str]:
         props = self._props
         workflows = [*props.training.workflows.values(), *props.serving.workflows.values()]
-        return [
-            props.access.execution_role.role_name,
-            *props.roles_of_people,
-            *(names.workflow_role(workflow.name) for workflow in workflows),
-        ]
+        own = [props.access.execution_role, *(workflow.role for workflow in workflows)]
+        return [_name(role) for role in [*own, *props.roles_of_people]]
 
     def _idle_watch(self) -> IdleWatch:
         spec, props = self._props.spec, self._props
@@ -81,3 +80,12 @@ class Cost(TeamStack):
                 stop=False,
             ),
         )
+
+
+def _name(role: iam.Role | str) -> str:
+    """A role's name, without holding the role fast: jobs, endpoints and users come and go."""
+    if isinstance(role, str):
+        return role
+    resource = role.node.default_child
+    assert isinstance(resource, iam.CfnRole)  # noqa: S101 -- narrows jsii's type
+    return cdk.Stack.consume_reference(resource.ref, cdk.ReferenceStrength.WEAK)

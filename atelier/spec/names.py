@@ -5,11 +5,8 @@ CloudFormation names everything else. All names start with team and environment,
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Literal
-
-ROLE_NAME_LIMIT = 64
 
 BucketKind = Literal["data", "artifacts", "logs"]
 StackKind = Literal[
@@ -75,18 +72,6 @@ def key_alias(team: str, env: str) -> str:
 def endpoint_record(team: str, env: str, endpoint: str) -> str:
     """The SSM parameter that says, as JSON, which model package and config the endpoint serves."""
     return f"/atelier/{team}/{env}/endpoints/{endpoint}"
-
-
-def workflow_role(machine: str) -> str:
-    """The role of a state machine, named after it: what stops spending names every role that can spend.
-
-    A reference from the cost stack would be an export, which a job could then not be removed without. IAM
-    allows 64 characters.
-    """
-    if len(machine) <= ROLE_NAME_LIMIT:
-        return machine
-    digest = hashlib.sha256(machine.encode()).hexdigest()[:8]
-    return f"{machine[: ROLE_NAME_LIMIT - 9]}-{digest}"
 
 
 def budget(team: str, env: str, alerts: Sequence[int]) -> str:

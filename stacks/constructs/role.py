@@ -32,7 +32,6 @@ def service_role(
     *,
     service: str,
     description: str,
-    name: str | None = None,
     kind: Kind | None = None,
 ) -> iam.Role:
     """A role that `service` (such as `lambda.amazonaws.com`) assumes for this account's resources alone.
@@ -41,13 +40,12 @@ def service_role(
     training stack would make each stack need the other first; with the role beside its user, references
     point one way: access <- data <- registry <- training <- serving.
 
-    Its permissions boundary and guardrails are those of its `kind`: that of the service, or `people` where
-    people run code of their own, as in Studio. CloudFormation names it, unless others have to know its
-    `name` beforehand.
+    Its permissions boundary and guardrails are those of its `kind`: that of the service, or `workplaces`
+    where people run code of their own, as in Studio.
     """
     account = cdk.Stack.of(scope).account
     principal = iam.ServicePrincipal(service, conditions={"StringEquals": {"aws:SourceAccount": account}})
-    role = iam.Role(scope, id_, assumed_by=principal, description=description, role_name=name)
+    role = iam.Role(scope, id_, assumed_by=principal, description=description)
     confine(role, kind or KIND_OF_SERVICE.get(service, "functions"))
     return role
 

@@ -15,7 +15,6 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from atelier.spec import names
 from stacks.constructs.permission import Permission, allow
 from stacks.constructs.role import service_role
 
@@ -70,7 +69,6 @@ class Workflow(Construct):
             "Role",
             service="states.amazonaws.com",
             description=f"Runs the workflow {self.name}",
-            name=names.workflow_role(self.name),
         )
         allow(role, WRITE_LOG_AND_TRACES)
         return role

@@ -51,6 +51,8 @@ ARNS = {
     "AWS::KMS::Key": "arn:aws:kms:{place}:key/{generated}",
     "AWS::Lambda::Function": "arn:aws:lambda:{place}:function:{FunctionName}",
     "AWS::Logs::LogGroup": "arn:aws:logs:{place}:log-group:{LogGroupName}:*",
+    # Policies name its id, after which apps and spaces are named.
+    "AWS::SageMaker::Domain": "d-{generated}",
     "AWS::SNS::Topic": "arn:aws:sns:{place}:{generated}",
     "AWS::SQS::Queue": "arn:aws:sqs:{place}:{generated}",
     "AWS::StepFunctions::StateMachine": "arn:aws:states:{place}:stateMachine:{StateMachineName}",
@@ -147,6 +149,8 @@ class Assembly:
                 return "aws"
             case {"Ref": name} | {"Fn::GetAtt": [name, "Arn"]}:
                 return self._arn_of(stack, name)
+            case {"Fn::GetStackOutput": {"StackName": exporter, "OutputName": output}}:
+                return self.arn(exporter, self.templates[exporter]["Outputs"][output]["Value"])
             case {"Fn::ImportValue": export}:
                 exporter, _, name = export.partition(":ExportsOutput")
                 name = name.removeprefix("FnGetAtt").removeprefix("Ref")
