@@ -56,6 +56,11 @@ class Arns:
         stack = f"{self.prefix}-{kind}" if kind else self.prefix
         return f"arn:{self._partition}:iam::{self._spec.account}:policy/{stack}-*"
 
+    def budgets(self) -> list[str]:
+        """The environment's budgets, whose names end in the percentages of their alerts, and actions."""
+        budget = f"arn:{self._partition}:budgets::{self._spec.account}:budget/{self.prefix}-*"
+        return [budget, f"{budget}/action/*"]
+
     def scaling_role(self) -> str:
         """The role with which Application Auto Scaling changes endpoints; one an account, made by AWS."""
         path = "aws-service-role/sagemaker.application-autoscaling.amazonaws.com"
@@ -94,10 +99,10 @@ class Arns:
         ]
 
     def workflow_logs(self) -> list[str]:
-        """The log groups of the environment's functions and state machines."""
+        """The log groups of the environment's functions, state machines and network."""
         return [
             self.of("logs", f"log-group:/aws/{pattern}")
-            for pattern in ("lambda/{}-*", "vendedlogs/states/{}-*")
+            for pattern in ("lambda/{}-*", "vendedlogs/states/{}-*", "vpc/{}-*")
         ]
 
     def workflows(self) -> list[str]:

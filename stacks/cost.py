@@ -15,6 +15,7 @@ from stacks.access import Access
 from stacks.constructs.budget_limit import BudgetLimit, BudgetLimitProps
 from stacks.constructs.idle_watch import IdleWatch, IdleWatchProps
 from stacks.data import Data
+from stacks.registry import Registry
 from stacks.serving import Serving
 from stacks.team_stack import TeamStack
 from stacks.training import Training
@@ -29,6 +30,7 @@ class CostProps:
     spec: TeamEnvironment
     access: Access
     data: Data
+    registry: Registry
     training: Training
     serving: Serving
     roles_of_people: Sequence[iam.Role | str] = ()
@@ -49,6 +51,7 @@ class Cost(TeamStack):
                     spec=props.spec,
                     budget=props.spec.budget,
                     topic=props.training.topic,
+                    removal=props.registry.removal,
                     roles=self._roles_that_spend(),
                 ),
             )

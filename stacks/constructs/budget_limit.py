@@ -16,6 +16,7 @@ from atelier.spec.model import TeamEnvironment
 from stacks.arns import Arns
 from stacks.constructs.messaging import Topic
 from stacks.constructs.permission import Permission, allow
+from stacks.constructs.removal import Removal
 from stacks.constructs.role import service_role
 
 ROLES_AN_ACTION = 100  # AWS's limit; a budget may have five actions
@@ -53,6 +54,8 @@ class BudgetLimitProps:
     budget: Budget
     topic: Topic
     """Hears of every alert, and of the limit."""
+    removal: Removal
+    """Lifts the limit with the stack."""
     roles: Sequence[str]
     """The names of the roles that are denied new jobs and endpoints at the limit, where that is wanted."""
 
@@ -120,10 +123,11 @@ class BudgetLimit(Construct):
         )
         role = self._executor(policy)
         roles = self._props.roles
+        actions = Construct(self, "Actions")
         for start in range(0, len(roles), ROLES_AN_ACTION):
-            number = start // ROLES_AN_ACTION
             some = list(roles[start : start + ROLES_AN_ACTION])
-            self._action(f"Action{number or ''}", policy, role, some)
+            self._action(actions, start // ROLES_AN_ACTION, policy, role, some)
+        self._props.removal.of_limit(self, "Lift", budget=self._budget_name, after=actions)
 
     def _executor(self, policy: iam.ManagedPolicy) -> iam.Role:
         role = service_role(
@@ -144,11 +148,13 @@ class BudgetLimit(Construct):
         )
         return role
 
-    def _action(self, id_: str, policy: iam.ManagedPolicy, role: iam.Role, roles: list[str]) -> None:
+    def _action(
+        self, scope: Construct, number: int, policy: iam.ManagedPolicy, role: iam.Role, roles: list[str]
+    ) -> None:
         definition: dict[str, Any] = {"PolicyArn": policy.managed_policy_arn, "Roles": roles}
         action = cdk.CfnResource(
-            self,
-            id_,
+            scope,
+            f"Action{number}",
             type="AWS::Budgets::BudgetsAction",
             properties={
                 "BudgetName": self._budget_name,

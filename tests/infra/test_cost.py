@@ -13,6 +13,7 @@ from atelier.spec import load_teams
 from lambdas.stop_idle.settings import StopIdleSettings
 from stacks.constructs.budget_limit import DENIED_AT_THE_LIMIT, BudgetLimit, BudgetLimitProps
 from stacks.constructs.messaging import Topic
+from stacks.constructs.removal import Removal
 
 STAGE = "research-dev"
 
@@ -92,13 +93,34 @@ def test_budgets_may_attach_that_policy_alone(assembly):
     assert set(statement.conditions) == {"ArnEquals"}
 
 
+def test_the_limit_is_lifted_before_its_action_goes(assembly):
+    """Its policy stays attached otherwise, and neither it nor any of the roles could be deleted."""
+    [lift] = [
+        one
+        for one in assembly.resources("Custom::AtelierRemoval", stage=STAGE)
+        if one.properties["Kind"] == "Limit"
+    ]
+    [action] = of_type(assembly, "AWS::Budgets::BudgetsAction")
+    assert lift.properties["Name"] == action["BudgetName"]
+    template = assembly.templates[f"{STAGE}-cost"]["Resources"]
+    assert {template[name]["Type"] for name in lift.definition["DependsOn"]} == {
+        "AWS::Budgets::BudgetsAction"
+    }
+
+
 def test_an_action_names_a_hundred_roles_at_most():
     """AWS's limit: more roles are more actions."""
     [spec] = load_teams("teams", "research", "dev")
     stack = cdk.Stack(cdk.App(), "any")
-    topic = Topic(stack, "Topic", key=kms.Key(stack, "Key"), subscribers=[], services=("budgets",))
+    key = kms.Key(stack, "Key")
+    topic = Topic(stack, "Topic", key=key, subscribers=[], services=("budgets",))
     roles = [f"role{number}" for number in range(250)]
-    BudgetLimit(stack, "Limit", BudgetLimitProps(spec=spec, budget=spec.budget, topic=topic, roles=roles))
+    removal = Removal(stack, "Removal", spec=spec, key=key)
+    BudgetLimit(
+        stack,
+        "Limit",
+        BudgetLimitProps(spec=spec, budget=spec.budget, topic=topic, removal=removal, roles=roles),
+    )
     found = Template.from_stack(stack).find_resources("AWS::Budgets::BudgetsAction").values()
     named = [roles_of(one["Properties"]) for one in found]
     assert sorted(map(len, named)) == [50, 100, 100]
