@@ -160,7 +160,28 @@ def _functions(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
             "logs:DeleteLogGroup",
             "logs:GetLogEvents",
         ),
+        *_default_groups(arns, spec),
+        Permission(
+            sid="OwnBudgets",
+            actions=["budgets:DescribeBudgetActionsForBudget", "budgets:ExecuteBudgetAction"],
+            resources=arns.budgets(),
+            because="budgets that begin with the environment's name, and their actions",
+        ),
         unscoped("NoResourceToName", *_unscoped("cloudwatch:", "sagemaker:", "xray:")),
+    ]
+
+
+def _default_groups(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
+    """The function that closes the default security group of a VPC that is created here."""
+    if spec.network.mode != "created":
+        return []
+    return [
+        Permission(
+            sid="CloseDefaultGroup",
+            actions=["ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"],
+            resources=[arns.of("ec2", "security-group/*")],
+            because="a group's id is random; the function's own policy names it, and rules are only taken",
+        )
     ]
 
 

@@ -15,6 +15,7 @@ from stacks.arns import Arns
 from stacks.constructs.code_archive import CodeArchive
 from stacks.constructs.event_rule import EventRule, EventRuleProps
 from stacks.constructs.function import LambdaFunction, LambdaFunctionProps
+from stacks.constructs.guardrail_conditions import Place
 from stacks.constructs.messaging import DeadLetters, Topic
 from stacks.constructs.permission import Permission, allow
 from stacks.constructs.training_workflow import TrainingWorkflowProps, training_definition
@@ -36,6 +37,8 @@ class TrainingProps:
     data: Data
     access: Access
     registry: Registry
+    place: Place | None = None
+    """Where jobs run, where the environment has a network."""
 
 
 class Training(TeamStack):
@@ -94,6 +97,7 @@ class Training(TeamStack):
                 execution_role_arn=role.role_arn,
                 explain_arn=self.explain_failure.arn,
                 topic_arn=self.topic.arn,
+                place=self._props.place,
             )
         )
         name = names.training_machine(spec.team, spec.name, job)

@@ -10,7 +10,7 @@ from typing import Literal
 
 BucketKind = Literal["data", "artifacts", "logs"]
 StackKind = Literal[
-    "data", "access", "registry", "training", "serving", "cost", "studio", "notebooks", "people"
+    "network", "data", "access", "registry", "training", "serving", "cost", "studio", "notebooks", "people"
 ]
 
 
@@ -67,6 +67,11 @@ def repository(team: str, env: str, image: str) -> str:
 def key_alias(team: str, env: str) -> str:
     """The alias of the KMS key that encrypts everything in the environment."""
     return f"alias/{team}-{env}"
+
+
+def flow_logs(team: str, env: str) -> str:
+    """The log group that records the traffic of a created network."""
+    return f"/aws/vpc/{team}-{env}-flow-logs"
 
 
 def endpoint_record(team: str, env: str, endpoint: str) -> str:

@@ -45,6 +45,11 @@ class Place:
     subnets: Sequence[str]
     security_groups: Sequence[str]
 
+    @property
+    def vpc_config(self) -> dict[str, list[str]]:
+        """The `VpcConfig` of a job or model there."""
+        return {"Subnets": list(self.subnets), "SecurityGroupIds": list(self.security_groups)}
+
 
 def guardrails(theme: Theme, spec: TeamEnvironment, place: Place | None) -> list[Permission]:
     """The denials of one theme; `place` is None where the environment has no network."""
