@@ -209,7 +209,11 @@ class Environments:
             case {"Fn::Split": [str(between), text]}:
                 return str(self._value(stack, text)).split(between)
             case {"Fn::Select": [index, parts]}:
-                return self._value(stack, parts)[int(index)]
+                found = self._value(stack, parts)
+                return found[int(index)] if isinstance(found, list) else f"{index} of {found}"
+            case {"Fn::GetStackOutput": {"StackName": name, "OutputName": output}}:
+                exporter = self._stacks[str(self._value(stack, name))]
+                return self._value(exporter, exporter.template["Outputs"][output]["Value"])
             case {"Fn::ImportValue": export}:
                 exporter, exported = self._exports[str(self._value(stack, export))]
                 return self._value(exporter, exported)
@@ -242,7 +246,10 @@ class Environments:
 
     def _attribute(self, stack: _Stack, name: str, attribute: str) -> str:
         physical, arn = self._identity(stack, name)
-        return arn if arn and attribute.endswith("Arn") else f"{physical}.{attribute}"
+        if not arn or not attribute.endswith("Arn"):
+            return f"{physical}.{attribute}"
+        # CloudFormation gives the ARN of a log group with its streams.
+        return f"{arn}:*" if stack.template["Resources"][name]["Type"] == "AWS::Logs::LogGroup" else arn
 
     @cached_property
     def _exports(self) -> dict[str, tuple[_Stack, Any]]:

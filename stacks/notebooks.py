@@ -68,7 +68,7 @@ class Notebooks(TeamStack):
             "Roles",
             StudioRolesProps(
                 whose=f"notebook instances of team {spec.team} in {spec.name}",
-                permissions_of=lambda persona: [*permissions_of(persona, subject), *own],
+                permissions_of=lambda persona: [*permissions_of(persona, subject, inside=True), *own],
                 personas={name: user.persona for name, user in users.items() if name in owners},
                 per_user=spec.studio is not None and spec.studio.roles == "user",
             ),

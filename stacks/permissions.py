@@ -115,6 +115,7 @@ def execution(spec: TeamEnvironment, place: Place | None = None) -> list[Permiss
     arns = Arns(spec)
     return [
         _logs(arns.job_logs()),
+        _secrets(arns),
         *_images(arns, spec),
         unscoped("LogInToRegistries", "ecr:GetAuthorizationToken"),
         Permission(

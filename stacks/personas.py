@@ -43,9 +43,10 @@ class Subject:
         return [self.arns.of("sagemaker", f"{kind}/{{}}-*") for kind in kinds]
 
 
-def permissions_of(persona: Persona, subject: Subject) -> list[Permission]:
-    """All that a persona may do."""
-    return [permission for sentence in SENTENCES[persona] for permission in sentence(subject)]
+def permissions_of(persona: Persona, subject: Subject, *, inside: bool = False) -> list[Permission]:
+    """All that a persona may do; `inside` Studio or a notebook, only what the work there takes."""
+    sentences = [one for one in SENTENCES[persona] if not (inside and one in OUTSIDE)]
+    return [permission for sentence in sentences for permission in sentence(subject)]
 
 
 def _start_runs(subject: Subject) -> Iterable[Permission]:
@@ -226,6 +227,9 @@ def _mend(subject: Subject) -> Iterable[Permission]:
         resources=[arns.of("states", "execution:{}-deploy-*")],
         because="every deployment of the environment",
     )
+
+
+def _try_again(subject: Subject) -> Iterable[Permission]:
     yield Permission(
         sid="TryDeadLettersAgain",
         actions=[
@@ -234,7 +238,7 @@ def _mend(subject: Subject) -> Iterable[Permission]:
             "sqs:ReceiveMessage",
             "sqs:StartMessageMoveTask",
         ],
-        resources=[arns.of("sqs", "{}-*")],
+        resources=[subject.arns.of("sqs", "{}-*")],
         because="CloudFormation names the queues after their stack",
     )
 
@@ -325,6 +329,16 @@ _OWN = (_own_studio, _own_notebooks)
 SENTENCES: dict[Persona, tuple[Callable[[Subject], Iterable[Permission]], ...]] = {
     "data_scientist": (*_WORK, _experiment, *_OWN),
     "reviewer": (*_LOOK, _read_data, _ask_endpoints, _decide, *_OWN),
-    "admin": (*_WORK, _experiment, _decide, *_OWN, _mend, _keep_workplaces, _see_what_is_deployed),
+    "admin": (
+        *_WORK,
+        _experiment,
+        _decide,
+        *_OWN,
+        _mend,
+        _keep_workplaces,
+        _try_again,
+        _see_what_is_deployed,
+    ),
     "automation": (*_WORK, _see_what_is_deployed),
 }
+OUTSIDE = {*_OWN, _try_again, _see_what_is_deployed}

