@@ -238,7 +238,9 @@ class Studio(TeamStack):
             # The user guide has it, and both readers of schemas know it of a domain.
             reason = "CloudFormation takes AppLifecycleManagement of a user; its published schema lacks it"
             profile.add_metadata("cfn-lint", {"config": {"ignore_checks": ["E3002"]}})
-            cdk.Validations.of(profile).acknowledge(cdk.Acknowledgment(id="F3002", reason=reason))
+            cdk.Validations.of(profile).acknowledge(
+                cdk.Acknowledgment(id="CloudFormation-Validate::F3002", reason=reason)
+            )
         return profile
 
     def _space(self, name: str) -> cdk.CfnResource:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -97,9 +98,9 @@ def allow(grantee: iam.Role | iam.Policy | iam.ManagedPolicy, *permissions: Perm
 
 
 def _as_cdk_nag_says(grantee: iam.Role | iam.Policy | iam.ManagedPolicy, text: str) -> str:
-    """A wildcard in its words: what a reference stands for is the logical ID in angle brackets."""
+    """A wildcard in its words: references and policy variables stand in angle brackets."""
     if not cdk.Token.is_unresolved(text):
-        return text
+        return re.sub(r"\$\{([^}]*)\}", r"<\1>", text)
     parts = cdk.Stack.of(grantee).resolve(text)["Fn::Join"][1]
     return "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in parts)
 
