@@ -172,4 +172,5 @@ def _sized(value: Any) -> Any:
         return {key: _sized(one) for key, one in value.items()}
     if isinstance(value, list):
         return [_sized(one) for one in value]
-    return "t" * _TOKEN if cdk.Token.is_unresolved(value) else value
+    # Token.is_unresolved would ask the other process, ten thousand times for an environment.
+    return "t" * _TOKEN if isinstance(value, str) and "${Token[" in value else value
