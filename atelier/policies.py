@@ -147,12 +147,16 @@ class Environments:
                     found[arns.get(name, name)] = one.properties[what]
         return found
 
+    def resolved(self, stack: str, value: Any) -> Any:
+        """A value of a stack's template as it will be."""
+        return self._value(self._stacks[stack], value)
+
     @cached_property
     def _resources(self) -> dict[tuple[str, str], Resource]:
         return {
             (stack.name, logical_id): self._resource(stack, logical_id)
             for stack in self._stacks.values()
-            for logical_id in stack.template["Resources"]
+            for logical_id in stack.template.get("Resources", {})
         }
 
     def _resource(self, stack: _Stack, logical_id: str) -> Resource:
@@ -239,7 +243,7 @@ class Environments:
         }
         if name in pseudo:
             return pseudo[name]
-        if name not in stack.template["Resources"]:
+        if name not in stack.template.get("Resources", {}):
             return stack.template["Parameters"][name].get("Default", name)
         physical, arn = self._identity(stack, name)
         return arn if stack.template["Resources"][name]["Type"] in REF_IS_ARN else physical

@@ -7,13 +7,28 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from atelier.spec.model import TeamEnvironment
 from stacks import permissions
 from stacks.arns import partition
+from stacks.constructs import guardrail_conditions
 from stacks.constructs.permission import Permission
 
-MANAGED_POLICY_LIMIT = 6144
 INLINE_LIMIT = 10240
+
+GUARDED_ACTIONS = {
+    "jobs": guardrail_conditions.JOBS,
+    "endpoints": (
+        *guardrail_conditions.CONFIGS,
+        *guardrail_conditions.MODELS,
+        "sagemaker:AddTags",
+        "sagemaker:CreateEndpoint",
+        "sagemaker:DeleteTags",
+    ),
+    "workplaces": (
+        *guardrail_conditions.STUDIO,
+        *guardrail_conditions.DOMAINS,
+        *guardrail_conditions.NOTEBOOK_CHANGES,
+    ),
+}
 
 # What a neighbour owns, by the names that people and idempotency need; `{}` is the other stage.
 NEIGHBOURS_RESOURCES = [
@@ -43,18 +58,35 @@ NEIGHBOURS_RESOURCES = [
 
 def test_every_role_carries_the_boundary_of_its_kind_and_environment(assembly):
     """No role can be allowed more than its boundary says, those that CDK makes for itself included."""
-    kinds = {"budgets": "budgets", "lambda": "functions", "sagemaker": "jobs", "states": "workflows"}
-    roles = assembly.resources("AWS::IAM::Role")
-    assert roles
-    for role in roles:
-        boundary = json.dumps(role.properties.get("PermissionsBoundary"))
-        stage, _, kind = role.stack.rpartition("-")
-        principal = role.properties["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]
-        service = principal.get("Service", "").partition(".")[0]
-        # People run code of their own where they come in, and in Studio and notebooks.
-        expected = "people" if kind in {"people", "studio"} and service != "lambda" else kinds[service]
-        exported = "" if kind == "access" else f"{stage}-access:ExportsOutputRef"
-        assert f'"{exported}Boundary{expected}' in boundary, role.where
+    of_service = {"budgets": "budgets", "sagemaker": "jobs", "states": "workflows"}
+    for stage in assembly.environments.stages:
+        for role in assembly.environments.roles(stage):
+            stack = role.resource.stack.rpartition("-")[2]
+            principal = role.resource.properties["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]
+            service = principal.get("Service", "").partition(".")[0]
+            kind = "people" if stack == "people" else of_service.get(service, "functions")
+            # People run code of their own in Studio and in notebooks.
+            if "-Roles" in role.name:
+                kind = "workplaces"
+            assert role.boundary is not None, role.name
+            assert role.boundary.name.startswith(f"Boundary{kind}"), role.name
+
+
+def test_whoever_may_create_is_held_by_the_guardrails(assembly):
+    """A role that may create jobs, endpoints, apps or notebooks has the denials of all that it may create."""
+    for stage in assembly.environments.stages:
+        for role in assembly.environments.roles(stage):
+            attached = {policy.name.removeprefix("Guardrails") for policy in role.policies}
+            allowed = {
+                action
+                for policy in role.policies
+                for one in policy.document.get("Statement", [])
+                if one["Effect"] == "Allow"
+                for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
+            }
+            for theme, actions in GUARDED_ACTIONS.items():
+                if any(fnmatchcase(action, pattern) for pattern in allowed for action in actions):
+                    assert any(name.startswith(theme) for name in attached), f"{role.name}: {theme}"
 
 
 def test_no_role_takes_a_policy_that_aws_manages(assembly):
