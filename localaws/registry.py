@@ -16,6 +16,7 @@ from localaws.route53resolver import Route53Resolver
 from localaws.sagemaker.service import SageMaker
 from localaws.scheduler import Scheduler
 from localaws.service import Service
+from localaws.servicecatalog import ServiceCatalog, SharedPortfolio
 from localaws.servicequotas import ServiceQuotas
 from localaws.stepfunctions import StepFunctions
 from localaws.world import World
@@ -24,7 +25,7 @@ from localaws.world import World
 def build_services(world: World) -> list[Service]:
     """One instance of each service that answers for itself; every other API is moto's."""
     moto_patches.apply(world)
-    sagemaker = SageMaker(world)
+    sagemaker, catalog = SageMaker(world), ServiceCatalog(world)
     return [
         ApplicationAutoScaling(world),
         Budgets(world),
@@ -39,6 +40,8 @@ def build_services(world: World) -> list[Service]:
         sagemaker,
         sagemaker.runtime(),
         Scheduler(world),
+        catalog,
+        SharedPortfolio(world, catalog),  # after SageMaker, which refuses what it does not answer itself
         ServiceQuotas(world),
         StepFunctions(world),
     ]

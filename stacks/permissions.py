@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
+from stacks import template_permissions as templates
 from stacks.arns import BUCKET_KINDS, Arns
 from stacks.constructs.guardrail_conditions import THEMES, Place, Theme, keep_tags, own_tags
 from stacks.constructs.permission import Permission
@@ -106,6 +107,7 @@ def boundary(kind: Kind, spec: TeamEnvironment, place: Place | None = None) -> l
             allowed = _workplaces(arns, spec, place)
         case "budgets":
             allowed = _budgets(arns)
+    allowed += templates.within_boundary(kind, spec)
     # For those whom guardrails hold, these are among them.
     return allowed if kind in GUARDED else [*allowed, *keep_tags(spec)]
 

@@ -11,12 +11,14 @@ from constructs import Construct
 from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
 from atelier.spec.studio import StudioUser
+from stacks import template_permissions as templates
 from stacks.access import Access
 from stacks.arns import Arns
 from stacks.constructs import studio_settings
 from stacks.constructs.guardrail_conditions import Place
 from stacks.constructs.lifecycle_config import studio_config
 from stacks.constructs.permission import Permission, allow, allow_in_managed_policies
+from stacks.constructs.project_templates import ProjectTemplates
 from stacks.constructs.role import service_role
 from stacks.constructs.studio_image import CustomImage, CustomImageProps
 from stacks.constructs.studio_permissions import own_domain, workplace
@@ -67,6 +69,10 @@ class Studio(TeamStack):
         self.domain = self._domain()
         # Apart from the roles' other permissions, which stand before the domain: these name it by its id.
         allow_in_managed_policies(self, "InDomain", self.roles.all, own_domain(self._spec, self.domain_id))
+        if templates.are_on(self._spec):
+            ProjectTemplates(
+                self, "Templates", spec=self._spec, key=self._props.data.key, roles=self.roles.all
+            )
         self.profiles = {name: self._profile(name, user) for name, user in self._studio.users.items()}
         self.spaces = {name: self._space(name) for name in self._studio.spaces}
 

@@ -9,8 +9,9 @@ from fnmatch import fnmatchcase
 import pytest
 
 from atelier.spec import load_team
-from atelier.spec.studio import Idle, Storage, Studio, StudioUser
-from stacks.app import PROJECT
+from atelier.spec.studio import Idle, Storage, Studio, StudioLifecycle, StudioUser
+from stacks.app import PROJECT, new_app
+from stacks.build import build
 from stacks.constructs.lifecycle_config import settings
 from stacks.constructs.lifecycle_script import CONTENT_LIMIT, render
 from stacks.constructs.studio_roles import only_sizes
@@ -278,3 +279,72 @@ def test_a_domain_without_extras_has_no_empty_settings():
         assert set(app) == {"DefaultResourceSpec", "AppLifecycleManagement"}
     everything = portal(Studio(project_templates=True), ["ml.t3.medium"])
     assert "HiddenMlTools" not in everything
+
+
+@pytest.fixture(scope="module")
+def other_studio(spec, read, tmp_path_factory):
+    """The same team with what the shipped file leaves off: SSO, public internet, shared roles, templates."""
+    users = {
+        name: user.model_copy(update={"sso_user": f"{name}@x"}) for name, user in spec.studio.users.items()
+    }
+    off = {
+        "sharing": False,
+        "docker": False,
+        "jumpstart": False,
+        "images": {},
+        "lifecycle": StudioLifecycle(),
+    }
+    on = {
+        "sign_in": "sso",
+        "internet": "public",
+        "roles": "domain",
+        "project_templates": True,
+        "users": users,
+    }
+    studio = spec.studio.model_copy(update={**off, **on})
+    folder = tmp_path_factory.mktemp("cdk.out")
+    app = new_app(outdir=str(folder))
+    build(app, [spec.model_copy(update={"studio": studio, "jobs": {}, "endpoints": {}, "notebooks": {}})])
+    app.synth()
+    return read(folder)
+
+
+def test_people_may_sign_in_through_identity_center(other_studio):
+    """Each profile names its user there; the domain is open to the internet where the file says so."""
+    [domain] = other_studio.resources("AWS::SageMaker::Domain")
+    assert domain.properties["AuthMode"] == "SSO"
+    assert domain.properties["AppNetworkAccessType"] == "PublicInternetOnly"
+    profiles = of_type(other_studio, "UserProfile", "UserProfileName")
+    assert profiles["ada"]["SingleSignOnUserIdentifier"] == "UserName"
+    assert profiles["ada"]["SingleSignOnUserValue"] == "ada@x"
+
+
+def test_people_of_a_persona_may_share_a_role(other_studio):
+    """`roles: domain`: data scientists work with the domain's role, others with that of their persona."""
+    profiles = of_type(other_studio, "UserProfile", "UserProfileName")
+    assert "ExecutionRole" not in profiles["grace"]["UserSettings"]
+    assert len({role_of(profiles["ada"]), role_of(profiles["alan"])}) == 2
+
+
+def test_what_is_off_is_off(other_studio):
+    """No sharing, no Docker, no lifecycle configuration, no pretrained models."""
+    [domain] = other_studio.resources("AWS::SageMaker::Domain")
+    settings_ = domain.properties["DefaultUserSettings"]
+    assert settings_["SharingSettings"] == {"NotebookOutputOption": "Disabled"}
+    assert domain.properties["DomainSettings"]["DockerSettings"] == {"EnableDockerAccess": "DISABLED"}
+    assert "JumpStart" in settings_["StudioWebPortalSettings"]["HiddenMlTools"]
+    assert not other_studio.resources("AWS::SageMaker::StudioLifecycleConfig")
+    assert "LifecycleConfigArns" not in settings_["JupyterLabAppSettings"]
+
+
+def test_project_templates_are_offered_to_all_roles_of_studio(other_studio):
+    """Shown, associated by a custom resource, and allowed within the boundary."""
+    [domain] = other_studio.resources("AWS::SageMaker::Domain")
+    hidden = domain.properties["DefaultUserSettings"]["StudioWebPortalSettings"]["HiddenMlTools"]
+    assert "Projects" not in hidden
+    [offer] = other_studio.resources("Custom::AtelierProjectTemplates")
+    assert len(offer.properties["Roles"]) == 3
+    allowed = {action for one in other_studio.statements() for action in one.actions}
+    limits = {action for one in other_studio.statements(boundaries=True) for action in one.actions}
+    wanted = {"servicecatalog:AssociatePrincipalWithPortfolio", "servicecatalog:ProvisionProduct"}
+    assert wanted <= allowed & limits
