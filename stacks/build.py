@@ -86,20 +86,18 @@ class TeamStage(cdk.Stage):
         self._give_up_network_last()
 
     def _workplaces(self, spec: TeamEnvironment) -> None:
-        """Studio and notebook instances, which need a network."""
+        """Studio and notebook instances, which need a network; where it has one, both stacks are there."""
         place, vpc = self.network.lasting_place, self.network.vpc_id
         if place is None or vpc is None:
             return
         shared: dict[str, Any] = {"spec": spec, "access": self.access, "data": self.data, "place": place}
-        if spec.studio is not None:
-            self.studio = Studio(self, "studio", StudioProps(**shared, vpc_id=vpc, registry=self.registry))
-        if spec.notebooks:
-            self.notebooks = Notebooks(self, "notebooks", NotebooksProps(**shared))
+        self.studio = Studio(self, "studio", StudioProps(**shared, vpc_id=vpc, registry=self.registry))
+        self.notebooks = Notebooks(self, "notebooks", NotebooksProps(**shared))
 
     def _give_up_network_last(self) -> None:
-        """Where the network stack makes nothing, the CDK command deletes what an earlier one made.
+        """Where the network stack makes nothing, what an earlier one made goes with its deployment.
 
-        That can go once no other stack refers to it any more.
+        That it can only once no other stack refers to it any more.
         """
         if self.network.is_empty:
             for stack in self.node.children:

@@ -36,8 +36,8 @@ class Network(TeamStack):
     """A VPC with private subnets in two or three zones, closed but for what the team file opens.
 
     `vpc_id` and `security_group_id` are None, and `subnet_ids` empty, where the environment has no network.
-    In place of a network that existed before, the stack makes nothing (or a security group), and so stands
-    for nothing: the CDK command then deletes what was deployed, last of all (see `stacks.build`).
+    The stack is there all the same, since a stack that is left out of the app is not deleted: what it made
+    before goes when it is deployed with nothing in it, last of all (see `stacks.build`).
     """
 
     def __init__(self, scope: Construct, id_: names.StackKind, props: NetworkProps) -> None:
@@ -49,6 +49,9 @@ class Network(TeamStack):
         self.security_group_ids: list[str] = list(self._network.security_groups)
         self.default_security_group_id: str | None = None
         """The group that AWS makes with a created VPC, which nothing here uses."""
+        if self.is_empty:
+            # CloudFormation takes no template without a resource; this one costs nothing and does nothing.
+            cdk.CfnResource(self, "Nothing", type="AWS::CloudFormation::WaitConditionHandle")
         if self._network.mode == "created":
             self._create()
         elif self._network.mode == "existing" and not self.security_group_ids:
@@ -61,8 +64,9 @@ class Network(TeamStack):
 
     @property
     def is_empty(self) -> bool:
-        """Whether the stack makes nothing."""
-        return not self.node.find_all()[1:]
+        """Whether the stack makes no part of a network."""
+        network = self._network
+        return network.mode == "none" or (network.mode == "existing" and bool(network.security_groups))
 
     @property
     def place(self) -> Place | None:

@@ -13,8 +13,12 @@ import json
 import os
 from pathlib import Path
 
+STAGES = ("audio-dev", "research-dev")
+"""A plain one, and one with everything switched on."""
 RECORD = Path(__file__).with_name("stateful.json")
 NAMED_BY = {
+    "AWS::EC2::Subnet": "CidrBlock",
+    "AWS::EC2::VPC": "CidrBlock",
     "AWS::ECR::Repository": "RepositoryName",
     "AWS::KMS::Alias": "AliasName",
     "AWS::KMS::Key": "",
@@ -27,7 +31,7 @@ NAMED_BY = {
 def test_nothing_that_holds_state_is_replaced_by_accident(assembly):
     """Logical IDs, types and names are those on record, whatever the team."""
     found = {}
-    for one in assembly.resources(stage="audio-dev"):
+    for one in [one for stage in STAGES for one in assembly.resources(stage=stage)]:
         if one.type in NAMED_BY:
             identity = {"type": one.type, "name": one.properties.get(NAMED_BY[one.type], "")}
             found.setdefault(one.stack, {})[one.logical_id] = identity
