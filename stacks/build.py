@@ -21,7 +21,7 @@ from stacks.people import People, PeopleProps
 from stacks.registry import Registry, RegistryProps
 from stacks.serving import Serving, ServingProps
 from stacks.studio import Studio, StudioProps
-from stacks.team_stack import TeamStack
+from stacks.team_stack import EmptyStack, TeamStack
 from stacks.training import Training, TrainingProps
 
 
@@ -91,8 +91,14 @@ class TeamStage(cdk.Stage):
         if place is None or vpc is None:
             return
         shared: dict[str, Any] = {"spec": spec, "access": self.access, "data": self.data, "place": place}
-        self.studio = Studio(self, "studio", StudioProps(**shared, vpc_id=vpc, registry=self.registry))
-        self.notebooks = Notebooks(self, "notebooks", NotebooksProps(**shared))
+        if spec.studio is not None:
+            Studio(self, "studio", StudioProps(**shared, vpc_id=vpc, registry=self.registry))
+        else:
+            EmptyStack(self, "studio", spec)
+        if spec.notebooks:
+            Notebooks(self, "notebooks", NotebooksProps(**shared))
+        else:
+            EmptyStack(self, "notebooks", spec)
 
     def _give_up_network_last(self) -> None:
         """Where the network stack makes nothing, what an earlier one made goes with its deployment.
