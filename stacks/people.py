@@ -54,7 +54,7 @@ class People(TeamStack):
             trusts = [_trust_of_automation(account, spec)]
         elif spec.studio is not None and spec.studio.users:
             users = sorted(name for name, user in spec.studio.users.items() if user.persona == persona)
-            trusts = [_trust_of_people(account, some) for some in _that_fit(account, users)]
+            trusts = list(trusts_of_people(account, users))
         else:
             trusts = [_trust_of_people(account, [])]
         roles = [self._role(persona, number, trust) for number, trust in enumerate(trusts, 1)]
@@ -83,6 +83,18 @@ class People(TeamStack):
         confine(role, "people")
         self.role_names.append(name)
         return role
+
+
+def trusts_of_people(account: str, users: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Trust policies that together name all the users, as many as it takes."""
+    some: list[str] = []
+    for user in users:
+        if some and len(json.dumps(_trust_of_people(account, [*some, user]))) > TRUST_LIMIT:
+            yield _trust_of_people(account, some)
+            some = []
+        some.append(user)
+    if some:
+        yield _trust_of_people(account, some)
 
 
 def _trust_of_people(account: str, users: Sequence[str]) -> dict[str, Any]:
@@ -127,18 +139,6 @@ def _trust(account: str, actions: list[str], *conditions: dict[str, Any]) -> dic
             for condition in conditions
         ],
     }
-
-
-def _that_fit(account: str, users: Sequence[str]) -> Iterator[list[str]]:
-    """The users, divided so that one trust policy can name them."""
-    some: list[str] = []
-    for user in users:
-        if some and len(json.dumps(_trust_of_people(account, [*some, user]))) > TRUST_LIMIT:
-            yield some
-            some = []
-        some.append(user)
-    if some:
-        yield some
 
 
 def _account(spec: TeamEnvironment) -> str:
