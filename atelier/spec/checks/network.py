@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from math import ceil, log2
 
 from atelier.spec.checks.finding import Context, Finding, Findings, twice
 from atelier.spec.document import Steps
@@ -12,6 +11,8 @@ from atelier.spec.network import Network, NetworkMode
 SMALLEST_SUBNET = 28
 """AWS's smallest subnet is a /28, its largest VPC a /16."""
 LARGEST_VPC = 16
+SMALLEST_VPC = SMALLEST_SUBNET - 2
+"""Room for a third zone and a way out is kept whatever is asked for, so that adding one moves nothing."""
 LEAST_SUBNETS = 2
 """SageMaker asks for two availability zones."""
 
@@ -55,16 +56,14 @@ def _check_cidr(at: Steps, network: Network) -> Findings:
     except ValueError as error:
         yield Finding(at, f"is no range of addresses: {error}", _remedy(network.cidr))
         return
-    subnets = network.zones * (2 if network.internet == "nat" else 1)
-    smallest = SMALLEST_SUBNET - ceil(log2(subnets))
     if not cidr.is_private or cidr.is_loopback or cidr.is_link_local or cidr.is_reserved:
         yield Finding(at, "is no range of private addresses", "such as  10.0.0.0/16")
     elif cidr.prefixlen < LARGEST_VPC:
         reason = f"is larger than a VPC can be, which is /{LARGEST_VPC}"
         yield Finding(at, reason, f"write  {cidr.network_address}/{LARGEST_VPC}")
-    elif cidr.prefixlen > smallest:
-        reason = f"is too small for {subnets} subnets, each at least a /{SMALLEST_SUBNET}"
-        wider = cidr.supernet(new_prefix=smallest)
+    elif cidr.prefixlen > SMALLEST_VPC:
+        reason = f"is too small for three zones and the way out, each at least a /{SMALLEST_SUBNET}"
+        wider = cidr.supernet(new_prefix=SMALLEST_VPC)
         yield Finding(at, reason, f"write  {wider} or a larger range")
 
 

@@ -248,7 +248,7 @@ NETWORKS = [
     ("10.1.0.0/20", "10.1.0.0/33", f"{NETWORK}.cidr", "is no range", "such as"),
     ("10.1.0.0/20", "10.1.0.1/20", f"{NETWORK}.cidr", "host bits", "write  10.1.0.0/20"),
     ("10.1.0.0/20", "10.0.0.0/15", f"{NETWORK}.cidr", "larger than a VPC", "10.0.0.0/16"),
-    ("10.1.0.0/20", "10.1.0.0/26", f"{NETWORK}.cidr", "too small for 6 subnets", "write  10.1.0.0/25"),
+    ("10.1.0.0/20", "10.1.0.0/27", f"{NETWORK}.cidr", "too small for three zones", "write  10.1.0.0/26"),
     ("10.1.0.0/20", "8.8.0.0/20", f"{NETWORK}.cidr", "private addresses", "10.0.0.0/16"),
     ("10.1.0.0/20", "127.0.0.0/20", f"{NETWORK}.cidr", "private addresses", "10.0.0.0/16"),
     ("10.1.0.0/20", "10.1/20", f"{NETWORK}.cidr", "an IPv4 range", "10.0.0.0/16"),
