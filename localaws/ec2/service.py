@@ -6,7 +6,7 @@ from typing import Any
 
 from localaws.ec2 import endpoints, interfaces, nat
 from localaws.ec2.state import in_use, state
-from localaws.service import AwsError, Call, Params, Result, Service, operation
+from localaws.service import AwsError, Call, NotEmulated, Params, Result, Service, operation
 
 
 class Ec2(Service):
@@ -143,6 +143,12 @@ class Ec2(Service):
             error = {"Code": "InvalidVpcEndpoint.NotFound", "Message": message}
             missing.append({"ResourceId": endpoint, "Error": error})
         return {"Unsuccessful": missing}
+
+    @operation("DescribeInstanceTypeOfferings")
+    def describe_instance_type_offerings(self, call: Call, params: Params) -> Result:
+        """No instance runs here, so nothing is said of where AWS offers which."""
+        del call, params
+        raise NotEmulated("EC2: DescribeInstanceTypeOfferings")
 
     def _client(self, call: Call) -> Any:
         """To ask moto, which knows how its objects are shown."""
