@@ -64,41 +64,49 @@ class TeamStage(cdk.Stage):
                 place=place,
             ),
         )
-        self._workplaces(spec)
+        roles_of_workplaces = self._workplaces(spec)
         self.people = People(self, "people", PeopleProps(spec=spec, access=self.access, data=self.data))
-        if Cost.needed(spec):
-            self.cost = Cost(
-                self,
-                "cost",
-                CostProps(
-                    spec=spec,
-                    access=self.access,
-                    data=self.data,
-                    registry=self.registry,
-                    training=self.training,
-                    serving=self.serving,
-                    roles_of_people=self.people.role_names,
-                ),
-            )
-            # Their roles are referred to by name.
-            self.cost.add_stack_dependency(self.people)
+        self._cost(spec, [*self.people.role_names, *roles_of_workplaces])
         iam.PermissionsBoundary.of(self).apply(self.access.boundary)
         self._give_up_network_last()
 
-    def _workplaces(self, spec: TeamEnvironment) -> None:
-        """Studio and notebook instances, which need a network; where it has one, both stacks are there."""
+    def _workplaces(self, spec: TeamEnvironment) -> list[iam.Role]:
+        """Studio and notebook instances, which need a network; where it has one, both stacks are there.
+
+        Gives the roles with which people work there.
+        """
         place, vpc = self.network.lasting_place, self.network.vpc_id
         if place is None or vpc is None:
-            return
+            return []
+        roles: list[iam.Role] = []
         shared: dict[str, Any] = {"spec": spec, "access": self.access, "data": self.data, "place": place}
         if spec.studio is not None:
-            Studio(self, "studio", StudioProps(**shared, vpc_id=vpc, registry=self.registry))
+            studio = Studio(self, "studio", StudioProps(**shared, vpc_id=vpc, registry=self.registry))
+            roles += studio.roles.all
         else:
             EmptyStack(self, "studio", spec)
         if spec.notebooks:
-            Notebooks(self, "notebooks", NotebooksProps(**shared))
+            roles += Notebooks(self, "notebooks", NotebooksProps(**shared)).roles.all
         else:
             EmptyStack(self, "notebooks", spec)
+        return roles
+
+    def _cost(self, spec: TeamEnvironment, roles_of_people: list[iam.Role | str]) -> None:
+        """The budget and the watch over what nobody uses, last, since it names all that spend."""
+        if not Cost.needed(spec):
+            EmptyStack(self, "cost", spec)
+            return
+        props = CostProps(
+            spec=spec,
+            access=self.access,
+            data=self.data,
+            registry=self.registry,
+            training=self.training,
+            serving=self.serving,
+            roles_of_people=roles_of_people,
+        )
+        # Roles of people have fixed names, to which nothing refers.
+        Cost(self, "cost", props).add_stack_dependency(self.people)
 
     def _give_up_network_last(self) -> None:
         """Where the network stack makes nothing, what an earlier one made goes with its deployment.

@@ -20,8 +20,6 @@ from stacks.serving import Serving
 from stacks.team_stack import TeamStack
 from stacks.training import Training
 
-IDLE_HOURS = 24
-
 
 @dataclass(frozen=True, kw_only=True)
 class CostProps:
@@ -60,7 +58,7 @@ class Cost(TeamStack):
 
     @staticmethod
     def needed(spec: TeamEnvironment) -> bool:
-        """Whether there is anything to put into the stack: CloudFormation makes no empty one."""
+        """Whether there is anything to put into the stack: CloudFormation takes none without a resource."""
         return bool(spec.budget or spec.endpoints or spec.notebooks)
 
     def _roles_that_spend(self) -> list[str]:
@@ -79,8 +77,6 @@ class Cost(TeamStack):
                 key=props.data.key,
                 topic=props.training.topic,
                 dead_letters=props.training.dead_letters,
-                after_hours=IDLE_HOURS,
-                stop=False,
             ),
         )
 

@@ -46,6 +46,7 @@ def environment(name: str, file: TeamFile) -> TeamEnvironment:
         other_accounts=sorted({one.account for one in file.environments.values()} - {declared.account}),
         network=declared.network,
         budget=declared.budget,
+        unused=declared.unused,
         studio=_studio(file.studio) if file.studio else None,
         notebooks=file.notebooks,
         guardrails=_guardrails(file.guardrails, declared.network),

@@ -40,3 +40,12 @@ class Budget(Model):
     """The percentages of the limit at which those to notify are told; ascending."""
     stop_at_limit: bool = False
     """Deny new jobs, endpoints, apps and notebooks at 100 percent, until a person lifts it."""
+
+
+class Unused(Model):
+    """What becomes of endpoints and notebook instances that nobody uses."""
+
+    report_after_hours: Annotated[int, Field(ge=1, le=14 * 24)] = 24
+    """Those to notify are told of what nobody has used for so long."""
+    stop: bool = False
+    """Stop it then: a notebook instance keeps its volume; an endpoint is deleted, and its model kept."""

@@ -26,7 +26,7 @@ from atelier.spec.base import (
     S3Prefix,
     StageName,
 )
-from atelier.spec.guardrails import Budget, Guardrails
+from atelier.spec.guardrails import Budget, Guardrails, Unused
 from atelier.spec.network import Network
 from atelier.spec.studio import Notebook, Studio
 
@@ -196,6 +196,8 @@ class Environment(Model):
     """The VPC that everything runs in; AWS's own network, when omitted."""
     budget: Budget | None = None
     """What it may cost a month; no limit, when omitted."""
+    unused: Unused = Unused()
+    """When people are told of what nobody uses, and whether it is stopped."""
     override: dict[str, object] = {}
     """Any part of the file (jobs, endpoints, studio …), merged over it for this environment alone.
 
@@ -255,6 +257,7 @@ class TeamEnvironment(Model):
     termination_protection: bool = False
     network: Network = Network()
     budget: Budget | None = None
+    unused: Unused = Unused()
     studio: Studio | None = None
     """Its users' instances, storage and idle minutes and its spaces' sizes are filled in."""
     notebooks: dict[Name, Notebook] = {}

@@ -29,10 +29,6 @@ class IdleWatchProps:
     key: kms.IKey
     topic: Topic
     dead_letters: DeadLetters
-    after_hours: int
-    """An alarm tells of what nobody has used for so long."""
-    stop: bool
-    """Whether it is stopped as well; an endpoint is deleted."""
 
 
 class IdleWatch(Construct):
@@ -48,7 +44,7 @@ class IdleWatch(Construct):
         self._arns = Arns(props.spec)
         function = self._function()
         self._allow_measuring(function)
-        if props.stop:
+        if props.spec.unused.stop:
             self._allow_stopping(function)
         EventRule(
             self,
@@ -76,12 +72,12 @@ class IdleWatch(Construct):
         return {name: names.notebook(spec.team, spec.name, name) for name in spec.notebooks}
 
     def _function(self) -> LambdaFunction:
-        props = self._props
+        props, unused = self._props, self._props.spec.unused
         settings = StopIdleSettings(
             environment=self._arns.prefix,
             endpoints=list(self._endpoints().values()),
             notebooks=list(self._notebooks().values()),
-            stop_after_hours=props.after_hours if props.stop else None,
+            stop_after_hours=unused.report_after_hours if unused.stop else None,
             topic=props.topic.arn,
         )
         function = LambdaFunction(
@@ -144,7 +140,7 @@ class IdleWatch(Construct):
         return [self._arns.of("sagemaker", f"{kind}/{{}}-*") for kind in ("endpoint", "notebook-instance")]
 
     def _alarm(self, kind: str, name: str, physical: str) -> None:
-        spec, hours = self._props.spec, self._props.after_hours
+        spec, hours = self._props.spec, self._props.spec.unused.report_after_hours
         cdk.CfnResource(
             self,
             f"Idle-{kind}-{name}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fnmatch import fnmatch
 
 import aws_cdk as cdk
@@ -10,7 +11,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Template
 
 from atelier.spec import load_teams
+from atelier.spec.guardrails import Unused
 from lambdas.stop_idle.settings import StopIdleSettings
+from stacks.app import PROJECT, new_app
+from stacks.build import build
 from stacks.constructs.budget_limit import DENIED_AT_THE_LIMIT, BudgetLimit, BudgetLimitProps
 from stacks.constructs.messaging import Topic
 from stacks.constructs.removal import Removal
@@ -108,9 +112,9 @@ def test_the_limit_is_lifted_before_its_action_goes(assembly):
     }
 
 
-def test_an_action_names_a_hundred_roles_at_most():
+def test_an_action_names_a_hundred_roles_at_most(teams):
     """AWS's limit: more roles are more actions."""
-    [spec] = load_teams("teams", "research", "dev")
+    [spec] = load_teams(teams, "research", "dev", root=PROJECT)
     stack = cdk.Stack(cdk.App(), "any")
     key = kms.Key(stack, "Key")
     topic = Topic(stack, "Topic", key=key, subscribers=[], services=("budgets",))
@@ -152,6 +156,22 @@ def test_only_where_it_is_to_stop_may_the_watch_stop(assembly):
     }
     assert "sagemaker:DescribeEndpoint" in actions
     assert not {"sagemaker:DeleteEndpoint", "sagemaker:StopNotebookInstance"} & actions
+
+
+def test_where_it_is_to_stop_it_may_and_says_so(teams):
+    """What is stopped is told of, so the watch may then publish."""
+    [spec] = load_teams(teams, "vision", "dev", root=PROJECT)
+    unused = Unused(report_after_hours=12, stop=True)
+    [stage] = build(new_app(), [spec.model_copy(update={"unused": unused})])
+    template = Template.from_stack(stage.node.find_child("cost"))
+    [function] = template.find_resources("AWS::Lambda::Function").values()
+    settings = StopIdleSettings.from_environment(function["Properties"]["Environment"]["Variables"])
+    assert settings.stop_after_hours == unused.report_after_hours
+    [alarm] = template.find_resources("AWS::CloudWatch::Alarm").values()
+    assert alarm["Properties"]["Threshold"] == unused.report_after_hours
+    allowed = json.dumps(template.find_resources("AWS::IAM::Policy"))
+    assert '"sagemaker:DeleteEndpoint"' in allowed
+    assert '"sns:Publish"' in allowed
 
 
 def test_budgets_and_alarms_can_tell_the_teams_topic(assembly):
