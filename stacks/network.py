@@ -198,7 +198,13 @@ class Network(TeamStack):
         )
         group_id = group.get_att("GroupId").to_string()
         itself = {"GroupId": group_id, "IpProtocol": "-1", "Description": "Members among themselves"}
-        self._resource("FromItself", "SecurityGroupIngress", {**itself, "SourceSecurityGroupId": group_id})
+        inside = {**itself, "SourceSecurityGroupId": group_id}
+        cdk.Validations.of(self._resource("FromItself", "SecurityGroupIngress", inside)).acknowledge(
+            cdk.Acknowledgment(
+                id="NIST.800.53.R5-EC2RestrictedCommonPorts",
+                reason="from members of the same group alone: instances of one job talk on ports they choose",
+            )
+        )
         self._resource("ToItself", "SecurityGroupEgress", {**itself, "DestinationSecurityGroupId": group_id})
         return group
 

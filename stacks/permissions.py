@@ -317,7 +317,12 @@ def _peoples_machine_learning(arns: Arns) -> Permission:
 def _peoples_workflows(arns: Arns, spec: TeamEnvironment) -> Permission:
     return Permission(
         sid="OwnWorkflows",
-        actions=["lambda:InvokeFunction", "ssm:GetParameter", "states:*"],
+        actions=[
+            "lambda:InvokeFunction",
+            "ssm:GetParameter",
+            "states:*Execution*",
+            "states:DescribeStateMachine",
+        ],
         resources=[
             arns.of("lambda", "function:{}-*"),
             arns.of("ssm", f"parameter/atelier/{spec.team}/{spec.name}/*"),

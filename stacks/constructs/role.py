@@ -46,8 +46,20 @@ def service_role(
     account = cdk.Stack.of(scope).account
     principal = iam.ServicePrincipal(service, conditions={"StringEquals": {"aws:SourceAccount": account}})
     role = iam.Role(scope, id_, assumed_by=principal, description=description)
+    acknowledge_inline(role)
     confine(role, kind or KIND_OF_SERVICE.get(service, "functions"))
     return role
+
+
+def acknowledge_inline(grantee: iam.Role | iam.Policy) -> None:
+    """Say why its policies are no managed ones."""
+    cdk.Validations.of(grantee).acknowledge(
+        cdk.Acknowledgment(
+            id="NIST.800.53.R5-IAMNoInlinePolicy",
+            reason="what one role alone may do stands in it and goes with it; boundaries and guardrails,"
+            " which many share, are managed policies",
+        )
+    )
 
 
 def confine(role: iam.Role, kind: Kind) -> None:
