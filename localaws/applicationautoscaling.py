@@ -5,12 +5,12 @@ Targets, policies and scheduled actions are kept and shown; nothing scales by th
 
 from __future__ import annotations
 
-from typing import Any
-
-from moto.applicationautoscaling import applicationautoscaling_backends
-from moto.applicationautoscaling.models import ApplicationAutoscalingBackend, FakeApplicationAutoscalingPolicy
+from typing import TYPE_CHECKING, Any
 
 from localaws.service import AwsError, Call, Params, Result, Service, operation
+
+if TYPE_CHECKING:
+    from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
 
 _TARGET = ("ServiceNamespace", "ResourceId", "ScalableDimension")
 
@@ -58,6 +58,9 @@ class ApplicationAutoScaling(Service):
 
 
 def _backend(call: Call) -> ApplicationAutoscalingBackend:
+    # It brings all of moto's EC2 along, two fifths of the server's start: not before somebody scales.
+    from moto.applicationautoscaling import applicationautoscaling_backends  # noqa: PLC0415 -- see above
+
     return applicationautoscaling_backends[call.account][call.region]
 
 
@@ -72,6 +75,10 @@ def _of(part: Any) -> tuple[str, ...]:
 
 def _key(params: Params) -> str:
     """How moto finds a policy."""
+    from moto.applicationautoscaling.models import (  # noqa: PLC0415 -- as in _backend
+        FakeApplicationAutoscalingPolicy,
+    )
+
     return str(FakeApplicationAutoscalingPolicy.formulate_key(*_target(params), params["PolicyName"]))
 
 

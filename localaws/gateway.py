@@ -6,11 +6,13 @@ import logging
 import re
 import uuid
 from collections.abc import Iterable
+from io import BytesIO
 from typing import Any
 
 from botocore.exceptions import ParamValidationError
 from botocore.validate import ParamValidator
 from moto.core.errors import COMMON_ERROR_CODES
+from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel, ServiceModel
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
@@ -30,7 +32,12 @@ _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request
 # moto's serializer warns of codes that no service model holds, as ours is by intent.
 COMMON_ERROR_CODES.append(NotEmulated.__name__)
 # Clients sign some services with a name that is not the one of botocore's model.
-_SIGNING_NAMES = {"monitoring": "cloudwatch", "states": "stepfunctions"}
+_SIGNING_NAMES = {
+    "elasticfilesystem": "efs",
+    "monitoring": "cloudwatch",
+    "servicequotas": "service-quotas",
+    "states": "stepfunctions",
+}
 
 
 class Gateway:
@@ -88,6 +95,8 @@ def _operation_of(model: ServiceModel, request: Request) -> tuple[OperationModel
     if target:
         name = target.rsplit(".", 1)[-1]
     elif model.protocol in ("query", "ec2"):
+        # Read once and put back: where the operation is not ours, moto reads it again.
+        request.environ["wsgi.input"] = BytesIO(request.get_data())
         name = request.values.get("Action")
     if name is not None:
         return (model.operation_model(name), {}) if name in model.operation_names else None
@@ -122,7 +131,7 @@ def _answer(
         )
         _check(params, operation)
         result = handler(call, params) or {}
-    except AwsError as error:
+    except (AwsError, ServiceException) as error:  # ours, and what moto raises where ours asks it in-process
         result = error
     except Exception as error:
         log.exception("%s.%s failed", model.service_name, operation.name)

@@ -21,6 +21,7 @@ from moto.s3.models import FakeBucket, S3Backend
 from moto.s3.notifications import S3NotificationEvent
 from moto.s3.responses import S3Response
 from moto.sns.models import Subscription
+from moto.utilities import utils as moto_files
 
 from localaws.events import delivery, s3, sns
 from localaws.world import World
@@ -43,6 +44,7 @@ def apply(world: World) -> None:
             _let_access_logs_come_late,
             _let_sns_reach_functions_and_people,
             _let_rules_reach_every_target,
+            _let_ec2_know_no_offerings,
         ):
             patch()
     _worlds.append(world)
@@ -183,6 +185,20 @@ def _let_sns_reach_functions_and_people() -> None:
         world.background(sns.deliver, world, notification)
 
     Subscription.publish = publish
+
+
+def _let_ec2_know_no_offerings() -> None:
+    """Moto reads which instance type is offered where, 70 MB, as soon as a network or a scaling is looked at.
+
+    No instance runs here: EC2 answers that it is not emulated (see `localaws.ec2`).
+    """
+    original = moto_files.load_resource
+
+    @functools.wraps(original)
+    def load_resource(filename: str) -> Any:
+        return [] if "instance_type_offerings" in filename else original(filename)
+
+    moto_files.load_resource = load_resource
 
 
 def _let_rules_reach_every_target() -> None:

@@ -1,4 +1,4 @@
-"""Who may do what in an environment: its permissions boundary and the role of its SageMaker jobs."""
+"""Who may do what in an environment: boundaries, guardrails, and the role of its SageMaker jobs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from constructs import Construct
 from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
 from stacks import permissions
-from stacks.constructs.permission import allow
+from stacks.constructs.guardrail_conditions import THEMES, Place, Theme, guardrails
+from stacks.constructs.permission import POLICY_LIMIT, Permission, allow, policy_size
 from stacks.constructs.role import service_role
+from stacks.permissions import GUARDED, KINDS, Kind
 from stacks.team_stack import TeamStack
 
 
@@ -20,27 +22,55 @@ class AccessProps:
     """What the access stack is built from."""
 
     spec: TeamEnvironment
+    place: Place | None = None
+    """Where jobs and models run, where the environment has a network."""
 
 
 class Access(TeamStack):
-    """The boundary of all roles of the environment, and the role that its jobs and endpoints run as."""
+    """The most that each kind of role can be allowed, and the role that jobs and endpoints run as."""
 
     def __init__(self, scope: Construct, id_: names.StackKind, props: AccessProps) -> None:
         super().__init__(scope, id_, props.spec, holds_state=True)
-        self._spec = props.spec
-        self.boundary = self._boundary()
+        self._props = props
+        self._boundaries = {kind: self._boundary(kind) for kind in KINDS}
+        self._guardrails = {theme: self._guardrail(theme) for theme in THEMES}
+        self.boundary = self._boundaries["functions"]
         self.execution_role = self._execution_role()
 
-    def _boundary(self) -> iam.ManagedPolicy:
-        spec = self._spec
-        description = f"The most that any role of team {spec.team} in {spec.name} can be allowed"
-        boundary = iam.ManagedPolicy(self, "Boundary", description=description)
-        allow(boundary, *permissions.boundary(spec))
-        return boundary
+    def confine(self, role: iam.Role, kind: Kind) -> None:
+        """Hold a role to what its kind can be allowed, and to the guardrails; `service_role` calls it."""
+        # The boundary that is applied closest to a role wins over the one that the stage puts on all.
+        iam.PermissionsBoundary.of(role).apply(self._boundaries[kind])
+        for theme in GUARDED.get(kind, ()):
+            role.add_managed_policy(self._guardrails[theme])
+
+    def _boundary(self, kind: Kind) -> iam.ManagedPolicy:
+        spec = self._props.spec
+        description = f"The most that {kind} of team {spec.team} in {spec.name} can be allowed"
+        statements = permissions.boundary(kind, spec, self._props.place)
+        return self._policy(f"Boundary-{kind}", description, statements)
+
+    def _guardrail(self, theme: Theme) -> iam.ManagedPolicy:
+        spec = self._props.spec
+        description = f"What is refused about {theme} of team {spec.team} in {spec.name}, whoever asks"
+        return self._policy(f"Guardrails-{theme}", description, guardrails(theme, spec, self._props.place))
+
+    def _policy(self, id_: str, description: str, statements: list[Permission]) -> iam.ManagedPolicy:
+        size = policy_size(statements)
+        if size > POLICY_LIMIT:
+            # Other stacks refer to it: divided into several, it could never become fewer again.
+            raise ValueError(
+                f"{self.stack_name}: {id_} has {size} characters, and IAM stores {POLICY_LIMIT}:"
+                " in the guardrails, name families such as ml.g5.* rather than types; or shorten the names"
+                " of team and environment"
+            )
+        policy = iam.ManagedPolicy(self, id_, description=description)
+        allow(policy, *statements)
+        return policy
 
     def _execution_role(self) -> iam.Role:
-        spec = self._spec
+        spec = self._props.spec
         description = f"Training jobs and endpoints of team {spec.team} in {spec.name}"
         role = service_role(self, "ExecutionRole", service="sagemaker.amazonaws.com", description=description)
-        allow(role, *permissions.execution(spec))
+        allow(role, *permissions.execution(spec, self._props.place))
         return role

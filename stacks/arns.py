@@ -34,9 +34,11 @@ class Arns:
         self._partition = partition(spec.region)
         self.prefix = names.stage(spec.team, spec.name)
 
-    def of(self, service: str, resource: str, *, account: str | None = None) -> str:
+    def of(
+        self, service: str, resource: str, *, account: str | None = None, region: str | None = None
+    ) -> str:
         """A resource of this region and account; `{}` in `resource` stands for `team-env`."""
-        place = f"{self._spec.region}:{account or self._spec.account}"
+        place = f"{region or self._spec.region}:{account or self._spec.account}"
         return f"arn:{self._partition}:{service}:{place}:{resource.format(self.prefix)}"
 
     def bucket(self, kind: names.BucketKind) -> str:
@@ -48,6 +50,16 @@ class Arns:
     def roles(self) -> str:
         """Every role that CloudFormation names after one of the environment's stacks."""
         return f"arn:{self._partition}:iam::{self._spec.account}:role/{self.prefix}-*"
+
+    def policies(self, kind: names.StackKind | None = None) -> str:
+        """Every managed policy that CloudFormation names after one of the environment's stacks, or this."""
+        stack = f"{self.prefix}-{kind}" if kind else self.prefix
+        return f"arn:{self._partition}:iam::{self._spec.account}:policy/{stack}-*"
+
+    def budgets(self) -> list[str]:
+        """The environment's budgets, whose names end in the percentages of their alerts, and actions."""
+        budget = f"arn:{self._partition}:budgets::{self._spec.account}:budget/{self.prefix}-*"
+        return [budget, f"{budget}/action/*"]
 
     def scaling_role(self) -> str:
         """The role with which Application Auto Scaling changes endpoints; one an account, made by AWS."""
@@ -75,11 +87,22 @@ class Arns:
             )
         ]
 
+    def notebook_logs(self) -> str:
+        """The log group that all notebook instances of an account share, as DescribeLogStreams names it."""
+        return self.of("logs", "log-group:/aws/sagemaker/NotebookInstances:log-stream:")
+
+    def workplace_logs(self) -> list[str]:
+        """The log streams of the environment's notebook instances, and those of Studio, named by domains."""
+        return [
+            self.of("logs", f"log-group:/aws/sagemaker/{pattern}")
+            for pattern in ("NotebookInstances:log-stream:{}-*", "studio:log-stream:*")
+        ]
+
     def workflow_logs(self) -> list[str]:
-        """The log groups of the environment's functions and state machines."""
+        """The log groups of the environment's functions, state machines and network."""
         return [
             self.of("logs", f"log-group:/aws/{pattern}")
-            for pattern in ("lambda/{}-*", "vendedlogs/states/{}-*")
+            for pattern in ("lambda/{}-*", "vendedlogs/states/{}-*", "vpc/{}-*")
         ]
 
     def workflows(self) -> list[str]:
@@ -91,5 +114,9 @@ class Arns:
             self.of("sns", "{}-*"),
             self.of("sqs", "{}-*"),
             self.of("ssm", f"parameter/atelier/{self._spec.team}/{self._spec.name}/*"),
-            self.of("states", "*:{}-*"),
+            *self.executions(),
         ]
+
+    def executions(self) -> list[str]:
+        """Its state machines and their executions."""
+        return [self.of("states", f"{kind}:{{}}-*") for kind in ("execution", "stateMachine")]

@@ -15,7 +15,9 @@ from atelier.spec.model import TeamEnvironment
 from stacks.access import Access
 from stacks.arns import Arns
 from stacks.constructs.bucket import SecureBucket, SecureBucketProps
+from stacks.constructs.function import ACKNOWLEDGED
 from stacks.constructs.permission import Permission, allow
+from stacks.constructs.role import acknowledge_inline
 from stacks.team_stack import TeamStack
 
 ACCESS_LOG_DAYS = 365
@@ -76,6 +78,7 @@ class Data(TeamStack):
         # A policy of this stack on a role of the access stack: a grant to the role itself would put the
         # statements, and with them references to these buckets, into the access stack, which comes first.
         policy = iam.Policy(self, "ExecutionRoleOnData", roles=[execution_role])
+        acknowledge_inline(policy)
         data, artifacts = self.data.literal_arn, self.artifacts.literal_arn
         allow(
             policy,
@@ -110,7 +113,8 @@ class Data(TeamStack):
                 cdk.Acknowledgment(
                     id=f"AwsSolutions-IAM4[{policy}]",
                     reason="CDK's function that empties buckets writes its log, by the boundary only its own",
-                )
+                ),
+                *(cdk.Acknowledgment(id=id_, reason=reason) for id_, reason in ACKNOWLEDGED.items()),
             )
 
 
@@ -126,7 +130,8 @@ def _service_statements(spec: TeamEnvironment) -> list[iam.PolicyStatement]:
     events = iam.PolicyStatement(
         sid="EventsToEncryptedTopicsAndQueues",
         principals=[
-            iam.ServicePrincipal(f"{name}.amazonaws.com") for name in ("events", "cloudwatch", "sns")
+            iam.ServicePrincipal(f"{name}.amazonaws.com")
+            for name in ("budgets", "cloudwatch", "events", "sns")
         ],
         actions=["kms:Decrypt", "kms:GenerateDataKey*"],
         resources=["*"],  # in a key policy: this key

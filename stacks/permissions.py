@@ -2,24 +2,51 @@
 
 A permissions boundary grants nothing. It is here so that a mistake in one policy, or a role that someone
 adds later, cannot reach another team: every line names this environment's resources, or says why it cannot.
+There is one for each kind of role, so that what runs a team's code is held closer than what runs ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias, get_args
 
 from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
-from stacks.arns import Arns
+from stacks import template_permissions as templates
+from stacks.arns import BUCKET_KINDS, Arns
+from stacks.constructs.guardrail_conditions import THEMES, Place, Theme, keep_tags, own_tags
 from stacks.constructs.permission import Permission
+
+Kind: TypeAlias = Literal["functions", "workflows", "jobs", "people", "workplaces", "budgets"]
+"""Who has a role: our functions, our state machines, the team's jobs and endpoints, people who assume it,
+Studio and notebooks where people run code of their own, AWS Budgets."""
+KINDS: tuple[Kind, ...] = get_args(Kind)
+GUARDED: dict[Kind, tuple[Theme, ...]] = {
+    "workflows": ("jobs", "endpoints"),
+    "people": THEMES,
+    "workplaces": THEMES,
+}
+"""Which guardrails hold for which kind of role; the others can create nothing that guardrails are about."""
 
 PULL_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 LOG_ACTIONS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
 METRIC_NAMESPACES = ("/aws/sagemaker", "/aws/sagemaker/*", "aws/sagemaker/*")
+OWN_RESOURCES = "what begins with the environment's name"
+CREATED = f"{OWN_RESOURCES}; the guardrails hold for what is created"
+
+# No wildcard may stand for the kind of a resource: policies name each.
+SERVED = ("endpoint", "endpoint-config", "model", "model-package", "model-package-group")
+TRAINED = ("hyper-parameter-tuning-job", "processing-job", "training-job", "transform-job")
+LOOKED_AT = ("app-image-config", "image", "image-version", "studio-lifecycle-config")
 
 UNSCOPED_ACTIONS = {
-    "cloudwatch:PutMetricData": "metrics have no ARN; roles are granted it for SageMaker's namespaces",
+    "cloudwatch:GetMetricStatistics": "metrics have no ARN",
+    "cloudwatch:PutMetricData": "metrics have no ARN; roles are granted it for one namespace or SageMaker's",
+    "ec2:DescribeDhcpOptions": "takes no resource",
+    "ec2:DescribeNetworkInterfaces": "takes no resource",
+    "ec2:DescribeSecurityGroups": "takes no resource",
+    "ec2:DescribeSubnets": "takes no resource",
+    "ec2:DescribeVpcs": "takes no resource",
     "ecr:GetAuthorizationToken": "the token is the caller's and opens no repository by itself",
     "logs:CreateLogDelivery": "the delivery of a state machine's log has no ARN",
     "logs:DeleteLogDelivery": "the delivery of a state machine's log has no ARN",
@@ -29,11 +56,19 @@ UNSCOPED_ACTIONS = {
     "logs:ListLogDeliveries": "takes no resource",
     "logs:PutResourcePolicy": "takes no resource",
     "logs:UpdateLogDelivery": "the delivery of a state machine's log has no ARN",
+    "sagemaker:ListApps": "takes no resource",
+    "sagemaker:ListDomains": "takes no resource",
     "sagemaker:ListEndpointConfigs": "takes no resource",
     "sagemaker:ListEndpoints": "takes no resource",
+    "sagemaker:ListHyperParameterTuningJobs": "takes no resource",
     "sagemaker:ListModelPackages": "takes no resource",
     "sagemaker:ListModels": "takes no resource",
+    "sagemaker:ListNotebookInstances": "takes no resource",
+    "sagemaker:ListProcessingJobs": "takes no resource",
+    "sagemaker:ListSpaces": "takes no resource",
     "sagemaker:ListTrainingJobs": "takes no resource",
+    "sagemaker:ListTransformJobs": "takes no resource",
+    "sagemaker:ListUserProfiles": "takes no resource",
     "xray:GetSamplingRules": "takes no resource",
     "xray:GetSamplingTargets": "takes no resource",
     "xray:PutTelemetryRecords": "takes no resource",
@@ -41,72 +76,135 @@ UNSCOPED_ACTIONS = {
 }
 """Actions that AWS lets nobody narrow to a resource, each with the reason; tests refuse every other `*`."""
 
+JOIN_NETWORK = (
+    "ec2:CreateNetworkInterface",
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DeleteNetworkInterfacePermission",
+)
+LOOK_AT_NETWORK = (
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+)
 
-def boundary(spec: TeamEnvironment) -> list[Permission]:
-    """The environment's permissions boundary; 6,144 characters at most in all."""
+
+def boundary(kind: Kind, spec: TeamEnvironment, place: Place | None = None) -> list[Permission]:
+    """The permissions boundary of one kind of role; 6,144 characters at most in all."""
+    arns = Arns(spec)
+    match kind:
+        case "functions":
+            allowed = _functions(arns, spec)
+        case "workflows":
+            allowed = _workflows(arns, spec)
+        case "jobs":
+            allowed = _jobs(arns, spec, place)
+        case "people":
+            allowed = _people(arns, spec)
+        case "workplaces":
+            allowed = _workplaces(arns, spec, place)
+        case "budgets":
+            allowed = _budgets(arns)
+    allowed += templates.within_boundary(kind, spec)
+    # For those whom guardrails hold, these are among them.
+    return allowed if kind in GUARDED else [*allowed, *keep_tags(spec)]
+
+
+def execution(spec: TeamEnvironment, place: Place | None = None) -> list[Permission]:
+    """What a training job or endpoint may do besides reading data and writing artifacts."""
     arns = Arns(spec)
     return [
+        _logs(arns.job_logs()),
+        _secrets(arns),
+        *_images(arns, spec),
+        unscoped("LogInToRegistries", "ecr:GetAuthorizationToken"),
         Permission(
-            sid="OwnBuckets",
-            actions=[
-                "s3:AbortMultipartUpload",
-                "s3:DeleteObject*",
-                "s3:Get*",
-                "s3:List*",
-                "s3:PutBucketPolicy",  # CDK's function that empties a bucket first stops new objects
-                "s3:PutObject*",
-            ],
-            resources=arns.buckets(),
-            because="the environment's own buckets, by their full names",
+            sid="OwnMetrics",
+            actions=["cloudwatch:PutMetricData"],
+            resources=["*"],
+            conditions={"StringLike": {"cloudwatch:namespace": list(METRIC_NAMESPACES)}},
+            because=UNSCOPED_ACTIONS["cloudwatch:PutMetricData"],
         ),
+        *_join_network(arns, place),
+        *([unscoped("LookAtNetwork", *LOOK_AT_NETWORK)] if place else []),
+    ]
+
+
+def unscoped(sid: str, *actions: str) -> Permission:
+    """Actions of UNSCOPED_ACTIONS."""
+    return Permission(
+        sid=sid,
+        actions=list(actions),
+        resources=["*"],
+        because="; ".join(sorted({UNSCOPED_ACTIONS[action] for action in actions})),
+    )
+
+
+def _functions(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
+    return [
+        # CDK's function that empties a bucket first stops new objects.
+        _buckets(arns, "s3:DeleteObject*", "s3:PutBucketPolicy", kinds=BUCKET_KINDS),
+        _key(arns, spec),
+        _machine_learning(
+            arns,
+            (*SERVED, "notebook-instance", "training-job"),
+            "sagemaker:Delete*",
+            "sagemaker:Describe*",
+            "sagemaker:InvokeEndpoint*",
+            "sagemaker:List*",
+            "sagemaker:Stop*",
+        ),
+        _workflow_resources(arns),
+        _scaling(arns),
+        _logs(
+            [*arns.job_logs(), *arns.workflow_logs(), arns.notebook_logs()],
+            "logs:DeleteLogGroup",
+            "logs:GetLogEvents",
+        ),
+        *_default_groups(arns, spec),
         Permission(
-            sid="OwnCode",
-            actions=["s3:GetObject"],
-            resources=[arns.assets()],
-            because="an asset's key is a hash; the bucket is this account's",
+            sid="OwnBudgets",
+            actions=["budgets:DescribeBudgetActionsForBudget", "budgets:ExecuteBudgetAction"],
+            resources=arns.budgets(),
+            because="budgets that begin with the environment's name, and their actions",
         ),
+        unscoped("NoResourceToName", *_unscoped("cloudwatch:", "sagemaker:", "xray:")),
+    ]
+
+
+def _default_groups(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
+    """The function that closes the default security group of a VPC that is created here."""
+    if spec.network.mode != "created":
+        return []
+    return [
         Permission(
-            sid="OwnKey",
-            actions=[
-                "kms:CreateGrant",
-                "kms:Decrypt",
-                "kms:DescribeKey",
-                "kms:Encrypt",
-                "kms:GenerateDataKey*",
-                "kms:ReEncrypt*",
-            ],
-            resources=[arns.of("kms", "key/*")],
-            conditions=_key_condition(spec),
-            because="a key's ARN is random; the condition names the key by its alias",
+            sid="CloseDefaultGroup",
+            actions=["ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"],
+            resources=[arns.of("ec2", "security-group/*")],
+            because="a group's id is random; the function's own policy names it, and rules are only taken",
+        )
+    ]
+
+
+def _workflows(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
+    return [
+        _buckets(arns),
+        _code(arns),
+        _key(arns, spec),
+        _machine_learning(
+            arns,
+            (*SERVED, *TRAINED),
+            "sagemaker:AddTags",
+            "sagemaker:Create*",
+            "sagemaker:Delete*",
+            "sagemaker:Describe*",
+            "sagemaker:Stop*",
+            "sagemaker:Update*",
         ),
-        Permission(
-            sid="OwnMachineLearning",
-            actions=["sagemaker:*"],
-            resources=[arns.of("sagemaker", "*/{}-*")],
-            because="jobs, models, packages and endpoints that begin with the environment's name",
-        ),
-        Permission(
-            sid="OwnWorkflows",
-            actions=[
-                "cloudwatch:DeleteAlarms",
-                "cloudwatch:DescribeAlarms",
-                "cloudwatch:PutMetricAlarm",
-                "lambda:InvokeFunction",
-                "sns:Publish",
-                "sqs:*Message*",
-                "sqs:GetQueueAttributes",
-                "ssm:*Parameter*",
-                "states:*Execution*",
-            ],
-            resources=arns.workflows(),
-            because="what begins with the environment's name",
-        ),
-        Permission(
-            sid="OwnScaling",
-            actions=["application-autoscaling:*"],
-            resources=[arns.of("application-autoscaling", "scalable-target/*")],
-            because="a scalable target's ARN is random; the role that uses one names its endpoint",
-        ),
+        _workflow_resources(arns),
+        _scaling(arns),
         Permission(
             sid="ScalingsOwnRole",
             actions=["iam:CreateServiceLinkedRole"],
@@ -118,62 +216,271 @@ def boundary(spec: TeamEnvironment) -> list[Permission]:
             resources=[arns.of("events", "rule/StepFunctionsGetEventsForSageMaker*")],
             because="rules that Step Functions manages, one for each kind of job",
         ),
-        Permission(
-            sid="PassOwnRoles",
-            actions=["iam:PassRole"],
-            resources=[arns.roles()],
-            conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-            because="CloudFormation names roles after their stack; policies name the exact role",
+        _pass_role(arns),
+        unscoped("NoResourceToName", "sagemaker:ListEndpoints", *_unscoped("logs:", "xray:")),
+    ]
+
+
+def _jobs(arns: Arns, spec: TeamEnvironment, place: Place | None) -> list[Permission]:
+    return [
+        _buckets(arns),
+        _key(arns, spec),
+        _secrets(arns),
+        _logs(arns.job_logs()),
+        *_images(arns, spec),
+        *_join_network(arns, place),
+        unscoped(
+            "NoResourceToName",
+            "cloudwatch:PutMetricData",
+            "ecr:GetAuthorizationToken",
+            *_unscoped("ec2:"),
         ),
-        *_logs_and_images(arns, spec, also_logs=arns.workflow_logs()),
+    ]
+
+
+def _people(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
+    return [
+        _buckets(arns, "s3:DeleteObject*"),
+        _key(arns, spec),
+        _peoples_machine_learning(arns),
+        _studio(arns, spec),
+        _peoples_workflows(arns, spec),
+        _pass_role(arns),
         Permission(
-            sid="ReadAndRemoveJobLogs",
-            actions=["logs:DeleteLogGroup", "logs:GetLogEvents"],
+            sid="OwnDeadLetters",
+            actions=["sqs:*Message*", "sqs:GetQueueAttributes"],
+            resources=[arns.of("sqs", "{}-*")],
+            because="CloudFormation names the queues after their stack",
+        ),
+        Permission(
+            sid="SeeWhatIsDeployed",
+            actions=["cloudformation:Describe*", "cloudformation:GetTemplate", "iam:Get*", "iam:List*"],
+            resources=[arns.of("cloudformation", "stack/{}-*"), arns.roles(), arns.policies()],
+            because="stacks, and roles and policies, which CloudFormation names after their stack",
+        ),
+        Permission(
+            sid="ReadLogs",
+            actions=["logs:DescribeLogStreams", "logs:GetLogEvents"],
             resources=arns.job_logs(),
             because="streams are named when they begin; they begin with the environment's name",
         ),
-        Permission(
-            sid="NoResourceToName",
-            actions=list(UNSCOPED_ACTIONS),
-            resources=["*"],
-            because="AWS lets nobody narrow these actions to a resource: UNSCOPED_ACTIONS says why for each",
+        unscoped("NoResourceToName", *_unscoped("sagemaker:")),
+    ]
+
+
+def _workplaces(arns: Arns, spec: TeamEnvironment, place: Place | None) -> list[Permission]:
+    return [
+        _buckets(arns, "s3:DeleteObject*"),
+        _key(arns, spec),
+        _secrets(arns),
+        _peoples_machine_learning(arns),
+        _studio(arns, spec, *LOOKED_AT),
+        _peoples_workflows(arns, spec),
+        _pass_role(arns),
+        _logs([*arns.job_logs(), *arns.workplace_logs()], "logs:GetLogEvents"),
+        *_images(arns, spec),
+        *_join_network(arns, place),
+        unscoped(
+            "NoResourceToName",
+            "cloudwatch:PutMetricData",
+            "ecr:GetAuthorizationToken",
+            *_unscoped("ec2:", "sagemaker:"),
         ),
     ]
 
 
-def execution(spec: TeamEnvironment) -> list[Permission]:
-    """What a training job or endpoint may do besides reading data and writing artifacts."""
+def _machine_learning(arns: Arns, kinds: Sequence[str], *actions: str) -> Permission:
+    return Permission(
+        sid="OwnMachineLearning",
+        actions=actions,
+        # Without the region, so that the longest names fit: an environment's name is that of one region.
+        resources=[arns.of("sagemaker", f"{kind}/{{}}-*", region="*") for kind in kinds],
+        because=CREATED,
+    )
+
+
+def _peoples_machine_learning(arns: Arns) -> Permission:
+    return _machine_learning(
+        arns,
+        (*SERVED, *TRAINED, "notebook-instance"),
+        "sagemaker:AddTags",
+        "sagemaker:Create*",
+        "sagemaker:Delete*",
+        "sagemaker:Describe*",
+        "sagemaker:Invoke*",
+        "sagemaker:ListTags",
+        "sagemaker:St*",  # start, stop
+        "sagemaker:Update*",
+    )
+
+
+def _peoples_workflows(arns: Arns, spec: TeamEnvironment) -> Permission:
+    return Permission(
+        sid="OwnWorkflows",
+        actions=[
+            "lambda:InvokeFunction",
+            "ssm:GetParameter",
+            "states:*Execution*",
+            "states:DescribeStateMachine",
+        ],
+        resources=[
+            arns.of("lambda", "function:{}-*"),
+            arns.of("ssm", f"parameter/atelier/{spec.team}/{spec.name}/*"),
+            *arns.executions(),
+        ],
+        because=OWN_RESOURCES,
+    )
+
+
+def _unscoped(*services: str) -> list[str]:
+    """Those of UNSCOPED_ACTIONS that begin so, such as `sagemaker:`."""
+    return [one for one in UNSCOPED_ACTIONS if one.startswith(services)]
+
+
+def _studio(arns: Arns, spec: TeamEnvironment, *also: str) -> Permission:
+    kinds = ("app", "domain", "space", "user-profile", *also)
+    return Permission(
+        sid="OwnStudio",
+        actions=[
+            "sagemaker:AddTags",
+            "sagemaker:CreatePresignedDomainUrl",
+            "sagemaker:Describe*",
+            "sagemaker:ListTags",
+            "sagemaker:Update*",
+            "sagemaker:*App",
+            "sagemaker:*Space",
+        ],
+        resources=[arns.of("sagemaker", f"{kind}/*", region="*") for kind in kinds],
+        # What Studio makes by itself carries no tags of ours.
+        conditions={"StringEqualsIfExists": own_tags(spec, "aws:ResourceTag")},
+        because="a domain's id is random, and policies name it; what belongs to another team is tagged so",
+    )
+
+
+def _budgets(arns: Arns) -> list[Permission]:
     return [
-        *_logs_and_images(Arns(spec), spec),
         Permission(
-            sid="LogInToRegistries",
-            actions=["ecr:GetAuthorizationToken"],
-            resources=["*"],
-            because=UNSCOPED_ACTIONS["ecr:GetAuthorizationToken"],
-        ),
-        Permission(
-            sid="OwnMetrics",
-            actions=["cloudwatch:PutMetricData"],
-            resources=["*"],
-            conditions={"StringLike": {"cloudwatch:namespace": list(METRIC_NAMESPACES)}},
-            because=UNSCOPED_ACTIONS["cloudwatch:PutMetricData"],
-        ),
+            sid="StopAtTheBudgetsLimit",
+            actions=["iam:AttachRolePolicy", "iam:DetachRolePolicy"],
+            resources=[arns.roles()],
+            conditions={"ArnLike": {"iam:PolicyARN": arns.policies("cost")}},
+            because="every role that spends; the policy is the cost stack's, which only denies",
+        )
     ]
 
 
-def _logs_and_images(
-    arns: Arns, spec: TeamEnvironment, also_logs: list[str] | None = None
-) -> list[Permission]:
+def _buckets(arns: Arns, *also: str, kinds: Sequence[names.BucketKind] = ("data", "artifacts")) -> Permission:
+    return Permission(
+        sid="OwnBuckets",
+        actions=["s3:AbortMultipartUpload", "s3:Get*", "s3:List*", "s3:PutObject*", *also],
+        resources=[arns.bucket(kind) + objects for kind in kinds for objects in ("", "/*")],
+        because="the environment's own buckets, by their full names",
+    )
+
+
+def _code(arns: Arns) -> Permission:
+    return Permission(
+        sid="OwnCode",
+        actions=["s3:GetObject"],
+        resources=[arns.assets()],
+        because="an asset's key is a hash; the bucket is this account's",
+    )
+
+
+def _key(arns: Arns, spec: TeamEnvironment) -> Permission:
+    return Permission(
+        sid="OwnKey",
+        actions=[
+            "kms:CreateGrant",
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey*",
+            "kms:ReEncrypt*",
+        ],
+        resources=[arns.of("kms", "key/*")],
+        conditions=key_condition(spec),
+        because="a key's ARN is random; the condition names the key by its alias",
+    )
+
+
+def _secrets(arns: Arns) -> Permission:
+    return Permission(
+        sid="OwnSecrets",
+        actions=["secretsmanager:GetSecretValue"],
+        resources=[arns.of("secretsmanager", "secret:{}/*")],
+        because="secrets below the environment's name, whose ARNs end in random characters",
+    )
+
+
+def _workflow_resources(arns: Arns) -> Permission:
+    return Permission(
+        sid="OwnWorkflows",
+        actions=[
+            "cloudwatch:DeleteAlarms",
+            "cloudwatch:DescribeAlarms",
+            "cloudwatch:PutMetricAlarm",
+            "lambda:InvokeFunction",
+            "sns:Publish",
+            "sqs:*Message*",
+            "sqs:GetQueueAttributes",
+            "ssm:*Parameter*",
+            "states:*Execution*",
+        ],
+        resources=arns.workflows(),
+        because=OWN_RESOURCES,
+    )
+
+
+def _scaling(arns: Arns) -> Permission:
+    return Permission(
+        sid="OwnScaling",
+        actions=["application-autoscaling:*"],
+        resources=[arns.of("application-autoscaling", "scalable-target/*")],
+        because="a scalable target's ARN is random; the role that uses one names its endpoint",
+    )
+
+
+def _pass_role(arns: Arns) -> Permission:
+    return Permission(
+        sid="PassOwnRoles",
+        actions=["iam:PassRole"],
+        resources=[arns.roles()],
+        conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+        because="CloudFormation names roles after their stack; policies name the exact role",
+    )
+
+
+def _join_network(arns: Arns, place: Place | None) -> list[Permission]:
+    """SageMaker puts a job or app into the network in the name of the role that it runs as."""
+    if place is None:
+        return []
     return [
         Permission(
-            sid="OwnLogs",
-            actions=LOG_ACTIONS,
-            resources=[*arns.job_logs(), *(also_logs or [])],
-            because="streams are named when they begin; they begin with the environment's name",
-        ),
+            sid="JoinNetwork",
+            actions=JOIN_NETWORK,
+            resources=[
+                arns.of("ec2", f"{kind}/*") for kind in ("network-interface", "security-group", "subnet")
+            ],
+            because="interfaces are named when they are made; what a job asks for is held to the network",
+        )
+    ]
+
+
+def _logs(groups: Sequence[str], *also: str) -> Permission:
+    return Permission(
+        sid="OwnLogs",
+        actions=[*LOG_ACTIONS, *also],
+        resources=groups,
+        because="streams are named when they begin; they begin with the environment's name",
+    )
+
+
+def _images(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
+    return [
         Permission(
             sid="OwnImages",
-            actions=PULL_ACTIONS,
+            actions=[*PULL_ACTIONS, "ecr:DescribeImages"],
             resources=[arns.of("ecr", "repository/{}/*")],
             because="all images of the environment",
         ),
@@ -188,7 +495,7 @@ def _logs_and_images(
     ]
 
 
-def _key_condition(spec: TeamEnvironment) -> Mapping[str, Any]:
+def key_condition(spec: TeamEnvironment) -> Mapping[str, Any]:
+    """That a key is the environment's, or AWS's own with which the bucket of CDK's assets is encrypted."""
     own = names.key_alias(spec.team, spec.name)
-    # The second is AWS's own key, with which the bucket of CDK's assets is encrypted.
     return {"ForAnyValue:StringEquals": {"kms:ResourceAliases": [own, "alias/aws/s3"]}}

@@ -15,6 +15,7 @@ from stacks.arns import Arns
 from stacks.constructs.deploy_workflow import VARIANT, DeployWorkflowProps, deploy_definition
 from stacks.constructs.event_rule import EventRule, EventRuleProps
 from stacks.constructs.function import LambdaFunction, LambdaFunctionProps
+from stacks.constructs.guardrail_conditions import Place
 from stacks.constructs.permission import Permission, allow
 from stacks.constructs.workflow import Workflow, WorkflowProps
 from stacks.data import Data
@@ -35,6 +36,8 @@ class ServingProps:
     access: Access
     registry: Registry
     training: Training
+    place: Place | None = None
+    """Where models run, where the environment has a network."""
 
 
 class Serving(TeamStack):
@@ -88,6 +91,7 @@ class Serving(TeamStack):
                 smoke_test_arn=self._smoke_test.arn,
                 explain_arn=training.explain_failure.arn,
                 topic_arn=training.topic.arn,
+                place=self._props.place,
             )
         )
         name = names.deploy_machine(spec.team, spec.name, endpoint)

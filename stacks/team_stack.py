@@ -30,6 +30,18 @@ class TeamStack(cdk.Stack):
         )
 
 
+class EmptyStack(TeamStack):
+    """In place of a stack for which the team file asks nothing, or nothing any more.
+
+    A stack that is left out of the app is not deleted: what it made before goes when it is deployed with
+    nothing in it. CloudFormation takes no template without a resource; this one does nothing.
+    """
+
+    def __init__(self, scope: Construct, kind: names.StackKind, spec: TeamEnvironment) -> None:
+        super().__init__(scope, kind, spec)
+        cdk.CfnResource(self, "Nothing", type="AWS::CloudFormation::WaitConditionHandle")
+
+
 def tags(spec: TeamEnvironment) -> dict[str, str]:
     """The tags of everything in an environment: whom it belongs to, who pays, what manages it."""
     cost_centre = {"cost-centre": spec.cost_centre} if spec.cost_centre else {}

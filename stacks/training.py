@@ -16,6 +16,7 @@ from stacks.arns import Arns
 from stacks.constructs.code_archive import CodeArchive
 from stacks.constructs.event_rule import EventRule, EventRuleProps
 from stacks.constructs.function import LambdaFunction, LambdaFunctionProps
+from stacks.constructs.guardrail_conditions import Place
 from stacks.constructs.messaging import DeadLetters, Topic
 from stacks.constructs.permission import Permission, allow
 from stacks.constructs.training_workflow import TrainingWorkflowProps, training_definition
@@ -37,6 +38,8 @@ class TrainingProps:
     data: Data
     access: Access
     registry: Registry
+    place: Place | None = None
+    """Where jobs run, where the environment has a network."""
 
 
 class Training(TeamStack):
@@ -46,7 +49,13 @@ class Training(TeamStack):
         super().__init__(scope, id_, props.spec)
         self._props = props
         self._arns = Arns(props.spec)
-        self.topic = Topic(self, "Topic", key=props.data.key, subscribers=props.spec.notify)
+        self.topic = Topic(
+            self,
+            "Topic",
+            key=props.data.key,
+            subscribers=props.spec.notify,
+            services=("budgets", "cloudwatch"),
+        )
         self.dead_letters = DeadLetters(
             self, "DeadLetters", key=props.data.key, rules=self._arns.of("events", "rule/{}-*")
         )
@@ -92,6 +101,7 @@ class Training(TeamStack):
                 execution_role_arn=role.role_arn,
                 explain_arn=self.explain_failure.arn,
                 topic_arn=self.topic.arn,
+                place=self._props.place,
             )
         )
         name = names.training_machine(spec.team, spec.name, job)

@@ -1,4 +1,4 @@
-"""Writes atelier/spec/data/instances.json: the instance types and regions that SageMaker has, from botocore.
+"""Writes atelier/spec/data/instances.json: the instance types, regions and Studio tools of SageMaker, from botocore.
 
     python tools/generate_instances.py
 
@@ -14,7 +14,13 @@ from pathlib import Path
 from botocore.session import get_session
 
 TABLE = Path(__file__).parent.parent / "atelier/spec/data/instances.json"
-SHAPES = {"training": "TrainingInstanceType", "hosting": "ProductionVariantInstanceType"}
+SHAPES = {
+    "training": "TrainingInstanceType",
+    "hosting": "ProductionVariantInstanceType",
+    "studio": "AppInstanceType",
+    "notebook": "InstanceType",
+}
+TOOLS = "MlTools"
 
 
 def main() -> None:
@@ -25,8 +31,10 @@ def main() -> None:
     for use, shape in SHAPES.items():
         families: dict[str, list[str]] = defaultdict(list)
         for instance_type in model.shape_for(shape).enum:
-            _, family, size = instance_type.split(".")
-            families[family].append(size)
+            prefix, _, name = instance_type.partition(".")
+            if prefix == "ml":  # Studio's list also names `system`, which is no size
+                family, size = name.split(".")
+                families[family].append(size)
         types[use] = dict(sorted(families.items()))
     suffixes = {part["partition"]: part["dnsSuffix"] for part in _partitions(session)}
     regions = {
@@ -35,7 +43,10 @@ def main() -> None:
         for region in session.get_available_regions("sagemaker", partition)
     }
     uses = ",\n".join(f' "{use}": {{\n{_lines(families)}\n }}' for use, families in types.items())
-    TABLE.write_text(f'{{\n{uses},\n "regions": {{\n{_lines(regions)}\n }}\n}}\n', encoding="utf-8")
+    tools = json.dumps(sorted(model.shape_for(TOOLS).enum))
+    TABLE.write_text(
+        f'{{\n{uses},\n "tools": {tools},\n "regions": {{\n{_lines(regions)}\n }}\n}}\n', encoding="utf-8"
+    )
 
 
 def _partitions(session: object) -> list[dict[str, str]]:

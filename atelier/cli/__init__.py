@@ -20,8 +20,20 @@ class _Entry:
 
 
 COMMANDS = {
+    "new-team": _Entry(
+        "new_team", "new_team", "Write teams/NAME.yaml, with comments that say what else it may hold."
+    ),
+    "teams": _Entry(
+        "teams", "teams", "List the teams and their environments: where, who, what, and the monthly budget."
+    ),
     "check": _Entry("check", "check", "Say whether team files are right, and where they are not."),
     "schema": _Entry("check", "schema", "Print the JSON Schema of a team file, for editors."),
+    "record": _Entry(
+        "record", "record_team", "Write down what a deployed environment can never change again."
+    ),
+    "doctor": _Entry(
+        "doctor", "doctor", "Say what an environment needs of its account and does not have."
+    ),
     "train": _Entry("train", "train", "Start a run of a job and follow it to its end."),
     "runs": _Entry("runs", "runs", "List the runs of a team's jobs, newest first."),
     "approve": _Entry("approve", "approve", "Approve a model: it is deployed."),

@@ -10,7 +10,7 @@ import typer
 
 from atelier.cli.errors import CliError
 from atelier.cli.target import TEAMS
-from atelier.spec import Problem, SpecError, Team, images, load_team, team_files
+from atelier.spec import Problem, SpecError, Team, check_together, images, load_team, team_files
 from atelier.spec.schema import schema_text
 
 
@@ -22,11 +22,19 @@ def check(
     if not paths:
         raise CliError(f"no team file is in {TEAMS}/: write {TEAMS}/<team>.yaml")
     problems: list[Problem] = []
+    teams: dict[Path, Team] = {}
     for path in paths:
         try:
-            _tell(path, load_team(path))
+            teams[path] = load_team(path)
+            _tell(path, teams[path])
         except SpecError as error:
             problems += error.problems
+    try:
+        check_together(
+            (path, environment) for path, team in teams.items() for environment in team.environments.values()
+        )
+    except SpecError as error:
+        problems += error.problems
     if problems:
         typer.echo(f"{SpecError(problems)}\n\n{_count(len(problems), 'problem')}", err=True)
         raise typer.Exit(1)

@@ -13,12 +13,11 @@ from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import ClientError
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from atelier.cli import errors
 from atelier.cli.follow import training_jobs
+from atelier.cli.tables import new_table, show
 from atelier.cli.target import EnvOption, Target, TeamOption, choose_target
 from atelier.spec import names
 
@@ -26,8 +25,6 @@ READERS = 8
 STYLES = {"SUCCEEDED": "green", "RUNNING": "cyan"}
 FAILED_STYLE = "red"
 LONGEST_CAUSE = 240
-WIDE = 200
-"""The width of the table where no terminal says how wide it is: a pipe or a file breaks no lines."""
 
 
 @dataclass(frozen=True)
@@ -141,10 +138,7 @@ def _metrics(target: Target, training_job: str) -> dict[str, float]:
 
 
 def _show(found: list[Run]) -> None:
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=WIDE)
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = new_table()
     for column in ("run", "job", "status", "started (UTC)", "took", "result"):
         table.add_column(column, overflow="fold", no_wrap=column in {"job", "status", "took"})
     for run in found:
@@ -157,7 +151,7 @@ def _show(found: list[Run]) -> None:
             str(timedelta(seconds=round(run.seconds))),
             Text(_result(run), style if run.cause or run.error else ""),
         )
-    console.print(table)
+    show(table)
 
 
 def _result(run: Run) -> str:

@@ -3,8 +3,17 @@
 Neither boto3 nor the CDK is imported here, and nothing but the team files and the script folders is read.
 """
 
-from atelier.spec.load import load_team, load_teams, team_files
+from atelier.spec.load import check_together, load_team, load_teams, team_files
 from atelier.spec.model import Team, TeamEnvironment
 from atelier.spec.problems import Problem, SpecError
 
-__all__ = ["Problem", "SpecError", "Team", "TeamEnvironment", "load_team", "load_teams", "team_files"]
+__all__ = [
+    "Problem",
+    "SpecError",
+    "Team",
+    "TeamEnvironment",
+    "check_together",
+    "load_team",
+    "load_teams",
+    "team_files",
+]

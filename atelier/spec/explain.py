@@ -12,8 +12,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from atelier.spec import retired
+from atelier.spec.base import FORMS
 from atelier.spec.document import Node, Steps, dotted
-from atelier.spec.model import FORMS, TeamFile
+from atelier.spec.model import TeamFile
 from atelier.spec.problems import Problem, choose
 
 KEY_STEP = "[key]"
@@ -62,7 +64,9 @@ class _Wrong:
 
     @property
     def length(self) -> int:
-        """How long the value is: characters, items or keys."""
+        """How long the value is: characters, items or keys; if the key is wrong, the key."""
+        if self.steps[-1:] == (KEY_STEP,):
+            return len(str(self.node.path[-1]))
         return len(self.node.value) if isinstance(self.node.value, (str, list, dict)) else 0
 
 
@@ -77,7 +81,7 @@ def _unknown_key(wrong: _Wrong) -> tuple[str, str]:
     key = str(wrong.steps[-1])
     known = _fields_at(wrong.steps[:-1])
     remedy = choose(key, known, nothing="remove it")
-    return "is no key that may stand here", remedy
+    return retired.replacement(key) or ("is no key that may stand here", remedy)
 
 
 def _missing(wrong: _Wrong) -> tuple[str, str]:
@@ -120,7 +124,8 @@ def _pattern(wrong: _Wrong) -> tuple[str, str]:
 def _one_of(wrong: _Wrong) -> tuple[str, str]:
     reason = f"must be {wrong.context['expected']}"
     known = [word.strip("'") for word in wrong.context["expected"].replace(" or ", ", ").split(", ")]
-    return reason, choose(str(wrong.node.value), known, nothing="")
+    word = str(wrong.node.value)
+    return retired.replacement(word) or (reason, choose(word, known, nothing=""))
 
 
 def _bound(says: str) -> _Explanation:

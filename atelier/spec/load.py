@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from atelier.spec import checks, defaults, document, explain
+from atelier.spec import checks, defaults, document, explain, record
 from atelier.spec.document import Node
 from atelier.spec.model import Team, TeamEnvironment, TeamFile
 from atelier.spec.problems import Problem, SpecError, choose
@@ -18,7 +19,8 @@ SUFFIX = ".yaml"
 def load_team(path: Path, root: Path | None = None) -> Team:
     """The team that the file `path` describes.
 
-    `root` is the project's folder, which holds training_scripts/; the one above the file's own if omitted.
+    `root` is the project's folder, which holds training_scripts/ and lifecycle_scripts/; the one above the
+    file's own if omitted.
 
     Raises:
         SpecError: with everything that is wrong with the file.
@@ -33,17 +35,23 @@ def load_team(path: Path, root: Path | None = None) -> Team:
             files[name] = TeamFile.model_validate(variant.plain())
         except ValidationError as error:
             found += explain.problems(path, variant, error)
+    project = root or path.absolute().parent.parent
     if not found:
-        scripts = (root or path.absolute().parent.parent) / "training_scripts"
         for name, file in files.items():
-            found += checks.check(path, variants[name], file, name, scripts)
+            found += checks.check(path, variants[name], file, name, project)
     if found:
         raise SpecError(found)
     environments = {name: defaults.environment(name, file) for name, file in files.items()}
+    check_together([(path, environment) for environment in environments.values()])
     return Team(
         name=next(iter(files.values())).team,
         environments=environments,
-        warnings=sorted({warning for env in environments.values() for warning in checks.warnings(env)}),
+        warnings=sorted(
+            {
+                *(warning for env in environments.values() for warning in checks.warnings(env, project)),
+                *record.missing(path, environments.values()),
+            }
+        ),
     )
 
 
@@ -74,6 +82,17 @@ def load_teams(
     return found
 
 
+def check_together(environments: Iterable[tuple[Path, TeamEnvironment]]) -> None:
+    """Check environments, each with its file, against each other.
+
+    Raises:
+        SpecError: networks of one account and region overlap.
+    """
+    found = checks.overlaps(environments)
+    if found:
+        raise SpecError(found)
+
+
 def team_files(folder: Path) -> list[Path]:
     """The team files of a folder, by name.
 
@@ -93,16 +112,19 @@ def team_files(folder: Path) -> list[Path]:
 
 
 def _all(folder: Path, root: Path | None) -> list[Team]:
-    teams: list[Team] = []
+    teams: dict[Path, Team] = {}
     found: list[Problem] = []
     for path in team_files(folder):
         try:
-            teams.append(load_team(path, root))
+            teams[path] = load_team(path, root)
         except SpecError as error:
             found += error.problems
     if found:
         raise SpecError(found)
-    return teams
+    check_together(
+        (path, environment) for path, one in teams.items() for environment in one.environments.values()
+    )
+    return list(teams.values())
 
 
 def _file_of(folder: Path, team: str) -> Path:

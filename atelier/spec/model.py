@@ -2,102 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import isfinite
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic.annotated_handlers import GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import CoreSchema
 
-
-@dataclass(frozen=True)
-class Form:
-    """A form that a text must have: its regular expression, and the same for people."""
-
-    pattern: str
-    says: str
-    example: str
-
-
-NAME = Form(
-    r"^[a-z](-?[a-z0-9])*$",
-    "must be lower-case letters, digits and single hyphens, beginning with a letter",
-    "curve-2",
+from atelier.spec.base import (
+    ACCOUNT,
+    CONTENT_TYPE,
+    COST_CENTRE,
+    EMAIL,
+    REGION,
+    SCHEDULE,
+    Account,
+    ChannelName,
+    Email,
+    HyperParameter,
+    InstanceType,
+    Model,
+    Name,
+    S3Prefix,
+    StageName,
 )
-STAGE_NAME = Form(
-    r"^[a-z][a-z0-9]*$",
-    "must be lower-case letters and digits without hyphens, beginning with a letter",
-    "vision",
-)
-CHANNEL = Form(r"^[A-Za-z0-9._-]+$", "must be letters, digits, dots, hyphens and underscores", "train")
-INSTANCE_TYPE = Form(
-    r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$", "must be a SageMaker instance type: ml.<family>.<size>", "ml.m5.large"
-)
-PREFIX = Form(
-    r"^[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*/$",
-    "must be a prefix of the data bucket: folders, each followed by a slash and none preceded by one",
-    "curve/train/",
-)
-EMAIL = Form(r"^[^@\s]+@[^@\s]+\.[^@\s]+$", "must be an e-mail address", "you@example.com")
-SCHEDULE = Form(
-    r"^(rate|cron)\(.+\)$", "must be an EventBridge schedule, rate(…) or cron(…)", "cron(0 6 * * ? *)"
-)
-ACCOUNT = Form(r"^\d{12}$", "must be an AWS account: 12 digits in quotes", "111122223333")
-CONTENT_TYPE = Form(r"^[\x21-\x7e]+/[\x20-\x7e]+$", "must be a media type", "text/csv")
-COST_CENTRE = Form(
-    r"^[A-Za-z0-9 _.:/=+@-]+$", "must be letters, digits, spaces and _ . : / = + @ -, as in a tag", "4711"
-)
-REGION = Form(r"^[a-z]{2}(-[a-z]+)+-\d$", "must be an AWS region", "eu-west-1")
-
-FORMS = {
-    form.pattern: form
-    for form in (
-        NAME,
-        STAGE_NAME,
-        CHANNEL,
-        INSTANCE_TYPE,
-        PREFIX,
-        EMAIL,
-        SCHEDULE,
-        ACCOUNT,
-        REGION,
-        CONTENT_TYPE,
-        COST_CENTRE,
-    )
-}
-
-
-def _scalar(value: Any) -> Any:
-    if not isinstance(value, (str, int, float)) or (isinstance(value, float) and not isfinite(value)):
-        raise PydanticCustomError("scalar", "must be text, a finite number, true or false")
-    return value
-
-
-Name = Annotated[str, Field(pattern=NAME.pattern, max_length=20, examples=[NAME.example])]
-"""The name of a job, endpoint or image: short, since physical names join it to two others."""
-
-StageName = Annotated[str, Field(pattern=STAGE_NAME.pattern, max_length=20, examples=[STAGE_NAME.example])]
-"""The name of a team or environment.
-
-Without hyphens, since policies name a team's resources by how they begin, such as `vision-dev-`: what a team
-named `vision-dev` owns would begin so too.
-"""
-
-ChannelName = Annotated[str, Field(pattern=CHANNEL.pattern, max_length=64)]
-InstanceType = Annotated[str, Field(pattern=INSTANCE_TYPE.pattern)]
-S3Prefix = Annotated[str, Field(pattern=PREFIX.pattern, max_length=512)]
-Email = Annotated[str, Field(pattern=EMAIL.pattern, max_length=254)]
-HyperParameter = Annotated[str | int | float | bool, BeforeValidator(_scalar)]
-
-
-class Model(BaseModel):
-    """What all parts of a team file share: unknown keys are errors, nothing changes after loading."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
+from atelier.spec.guardrails import Budget, Guardrails, Unused
+from atelier.spec.network import Network
+from atelier.spec.studio import Notebook, Studio
 
 
 class Framework(Model):
@@ -242,23 +173,33 @@ class Image(Model):
 
     keep: Annotated[int, Field(ge=1, le=1000)] = 20
     """How many of the newest images stay."""
+    pull_from_accounts: Annotated[list[Account], Field(max_length=50)] = []
+    """Other AWS accounts that may pull it."""
 
 
 class Environment(Model):
     """Where one copy of the team's resources lives, and what differs there."""
 
-    account: Annotated[str, Field(pattern=ACCOUNT.pattern, examples=[ACCOUNT.example])]
+    account: Account
     """The AWS account, 12 digits in quotes."""
     region: Annotated[str, Field(pattern=REGION.pattern, examples=[REGION.example])]
     """The AWS region."""
-    retain: bool = False
-    """Keep buckets, keys and repositories when the environment is removed."""
+    retain: bool | None = None
+    """Keep buckets, keys and repositories when the environment is removed; so in `prod`, when omitted."""
+    termination_protection: bool | None = None
+    """Refuse to delete the stacks; as `retain`, when omitted."""
     approval: Literal["automatic", "manual"] = "automatic"
     """Whether a model that passed its gate is deployed at once or waits for a person's approval."""
     notify: Annotated[list[Email], Field(max_length=10)] | None = None
     """Who is told of finished and failed runs; the owners when omitted."""
+    network: Network = Network()
+    """The VPC that everything runs in; AWS's own network, when omitted."""
+    budget: Budget | None = None
+    """What it may cost a month; no limit, when omitted."""
+    unused: Unused = Unused()
+    """When people are told of what nobody uses, and whether it is stopped."""
     override: dict[str, object] = {}
-    """Any part of the file (jobs, endpoints, images …), merged over it for this environment alone.
+    """Any part of the file (jobs, endpoints, studio …), merged over it for this environment alone.
 
     A JSON Merge Patch (RFC 7396): mappings merge, everything else is replaced, null removes.
     """
@@ -288,6 +229,12 @@ class TeamFile(Model):
     """What the team trains."""
     endpoints: dict[Name, Endpoint] = {}
     """What the team serves."""
+    studio: Studio | None = None
+    """The team's Studio domain; none, when omitted."""
+    notebooks: dict[Name, Notebook] = {}
+    """The team's notebook instances."""
+    guardrails: Guardrails = Guardrails()
+    """What is refused whoever asks."""
 
 
 class TeamEnvironment(Model):
@@ -305,6 +252,17 @@ class TeamEnvironment(Model):
     images: dict[Name, Image]
     jobs: dict[Name, Job]
     endpoints: dict[Name, Endpoint]
+    other_accounts: list[str] = []
+    """The accounts of the team's other environments, this one's own left out; sorted."""
+    termination_protection: bool = False
+    network: Network = Network()
+    budget: Budget | None = None
+    unused: Unused = Unused()
+    studio: Studio | None = None
+    """Its users' instances, storage and idle minutes and its spaces' sizes are filled in."""
+    notebooks: dict[Name, Notebook] = {}
+    guardrails: Guardrails = Guardrails(require_vpc=False)
+    """`require_vpc` is filled in."""
 
 
 class Team(Model):

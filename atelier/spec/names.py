@@ -5,10 +5,13 @@ CloudFormation names everything else. All names start with team and environment,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 BucketKind = Literal["data", "artifacts", "logs"]
-StackKind = Literal["data", "access", "registry", "training", "serving"]
+StackKind = Literal[
+    "network", "data", "access", "registry", "training", "serving", "cost", "studio", "notebooks", "people"
+]
 
 
 def stage(team: str, env: str) -> str:
@@ -41,6 +44,11 @@ def endpoint(team: str, env: str, endpoint: str) -> str:
     return f"{team}-{env}-{endpoint}"
 
 
+def notebook(team: str, env: str, notebook: str) -> str:
+    """The notebook instance."""
+    return f"{team}-{env}-{notebook}"
+
+
 def model_package_group(team: str, env: str, job: str) -> str:
     """The model package group that `job` registers into."""
     return f"{team}-{env}-{job}"
@@ -61,6 +69,44 @@ def key_alias(team: str, env: str) -> str:
     return f"alias/{team}-{env}"
 
 
+def flow_logs(team: str, env: str) -> str:
+    """The log group that records the traffic of a created network."""
+    return f"/aws/vpc/{team}-{env}-flow-logs"
+
+
 def endpoint_record(team: str, env: str, endpoint: str) -> str:
     """The SSM parameter that says, as JSON, which model package and config the endpoint serves."""
     return f"/atelier/{team}/{env}/endpoints/{endpoint}"
+
+
+def budget(team: str, env: str, alerts: Sequence[int]) -> str:
+    """The budget of an environment, with the percentages at which it tells people: `vision-dev-50-80-100`.
+
+    CloudFormation makes a new budget when its alerts change, beside the old one: it needs a name of its own.
+    """
+    return "-".join([team, env, *map(str, alerts)])
+
+
+def idle_alarm(team: str, env: str, kind: str, name: str) -> str:
+    """The alarm that tells that nobody uses an endpoint or notebook; its name is the subject of the mail."""
+    return f"{team}-{env}-idle-{kind}-{name}"
+
+
+def domain(team: str, env: str) -> str:
+    """The Studio domain: `vision-dev`."""
+    return f"{team}-{env}"
+
+
+def lifecycle_config(team: str, env: str, app: str, digest: str) -> str:
+    """What runs when an app of Studio starts: SageMaker changes none in place, so each has its own name."""
+    return f"{team}-{env}-{app.replace('_', '-')}-{digest}"
+
+
+def studio_image(team: str, env: str, image: str) -> str:
+    """One of the team's own images, as SageMaker knows it, and how it starts."""
+    return f"{team}-{env}-{image}"
+
+
+def persona_role(team: str, env: str, persona: str, number: int = 1) -> str:
+    """The role that people of a persona assume; the next number where a role cannot name them all."""
+    return f"{team}-{env}-{persona.replace('_', '-')}{'' if number == 1 else f'-{number}'}"

@@ -12,6 +12,7 @@ from lambdas.shared.clients import client
 GONE_CODES = frozenset(
     {
         "ExecutionDoesNotExist",
+        "NotFoundException",
         "ObjectNotFoundException",
         "ParameterNotFound",
         "ResourceNotFound",
@@ -98,6 +99,27 @@ class AwsAccount:
         with gone_is_fine():
             client("logs").delete_log_group(logGroupName=name)
 
+    def budget_actions(self, budget: str) -> dict[str, str]:
+        """The actions of a budget by their ids, each with its status."""
+        with gone_is_fine():
+            pages = client("budgets").get_paginator("describe_budget_actions_for_budget")
+            return {
+                action["ActionId"]: action["Status"]
+                for page in pages.paginate(AccountId=_account(), BudgetName=budget)
+                for action in page["Actions"]
+            }
+        return {}
+
+    def reverse_action(self, budget: str, action: str) -> None:
+        """Begin to take back what an action of a budget has done."""
+        with gone_is_fine():
+            client("budgets").execute_budget_action(
+                AccountId=_account(),
+                BudgetName=budget,
+                ActionId=action,
+                ExecutionType="REVERSE_BUDGET_ACTION",
+            )
+
     def packages(self, group: str) -> Iterator[str]:
         """The ARNs of the versions of a model package group."""
         with gone_is_fine():
@@ -112,6 +134,11 @@ class AwsAccount:
         """Delete a version of a model package group."""
         with gone_is_fine():
             client("sagemaker").delete_model_package(ModelPackageName=arn)
+
+
+def _account() -> str:
+    """The account that the function runs in; Budgets wants to be told."""
+    return str(client("sts").get_caller_identity()["Account"])
 
 
 def _names(operation: str, items: str, name: str, **filters: str) -> Iterator[str]:

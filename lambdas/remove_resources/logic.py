@@ -9,6 +9,8 @@ from typing import Protocol
 
 SHORTEST_POLL, LONGEST_POLL = 0.5, 10.0  # seconds; each pause is half as long again as the one before
 ANSWER_SECONDS = 5.0  # kept back for saying that the time is up
+REVERSIBLE = frozenset({"EXECUTION_SUCCESS", "REVERSE_FAILURE"})
+DENYING = REVERSIBLE | {"EXECUTION_IN_PROGRESS", "REVERSE_IN_PROGRESS"}
 UNSETTLED = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 
 
@@ -57,6 +59,14 @@ class Account(Protocol):
 
     def delete_log_group(self, name: str) -> None:
         """Delete a log group."""
+        ...
+
+    def budget_actions(self, budget: str) -> Mapping[str, str]:
+        """The actions of a budget by their ids, each with its status."""
+        ...
+
+    def reverse_action(self, budget: str, action: str) -> None:
+        """Begin to take back what an action of a budget has done."""
         ...
 
     def packages(self, group: str) -> Iterator[str]:
@@ -126,4 +136,14 @@ def remove_packages(properties: Mapping[str, str], account: Account, _clock: Clo
         account.delete_package(package)
 
 
-REMOVERS = {"Endpoint": remove_endpoint, "ModelPackages": remove_packages}
+def lift_limit(properties: Mapping[str, str], account: Account, clock: Clock) -> None:
+    """Have a budget's actions detach their policy: neither it nor a role that has it could be deleted."""
+    budget = properties["Name"]
+    while stopped := {one: is_ for one, is_ in account.budget_actions(budget).items() if is_ in DENYING}:
+        for action, status in stopped.items():
+            if status in REVERSIBLE:
+                account.reverse_action(budget, action)
+        clock.wait(f"budget {budget}, whose action is {', '.join(sorted(set(stopped.values())))}")
+
+
+REMOVERS = {"Endpoint": remove_endpoint, "Limit": lift_limit, "ModelPackages": remove_packages}

@@ -154,7 +154,9 @@ class _Planner:
         kind = self._types[draft.type_name]
         before = old.attempted if old.attempted is not None else old.properties
         details = [
-            self._property_detail(name, before, draft, always=name in kind.replaces)
+            self._property_detail(
+                name, before, draft, always=kind.replaced_by(name, before, draft.properties)
+            )
             for name in sorted(changed_properties(before, draft.properties))
         ]
         for field, attribute in _ATTRIBUTES.items():

@@ -82,7 +82,7 @@ class Deployment:
         kind = self._types[draft.type_name]
         was = _as_it_was(old, draft, tagged="Tags" in kind.properties)
         changed = changed_properties(was, draft.properties)
-        if changed & kind.replaces:
+        if any(kind.replaced_by(name, was, draft.properties) for name in changed):
             self._actions.create(draft, old)
         elif changed:
             self._actions.update(old, draft, was)

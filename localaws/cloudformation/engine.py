@@ -40,7 +40,11 @@ class Engine:
         def exports() -> dict[str, str]:
             return {name: value for name, (value, _) in self.store.exports(call).items()}
 
-        return Place(self.world, stack.account, stack.region, stack.name, stack.id, exports)
+        def outputs(name: str, region: str) -> dict[str, str]:
+            found = self.store.find(Call(stack.account, region), name)
+            return {output.key: output.value for output in found.outputs}
+
+        return Place(self.world, stack.account, stack.region, stack.name, stack.id, exports, outputs)
 
     def begin(self, stack: Stack) -> None:
         """Reserve a stack for one operation; raises TemplateError while another one works on it."""

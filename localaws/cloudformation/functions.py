@@ -133,6 +133,17 @@ def _import_value(at: Evaluator, argument: Any) -> Any:
     return at.scope.exported(at.text(argument))
 
 
+def _get_stack_output(at: Evaluator, argument: Any) -> Any:
+    wanted = {name: at.text(value) for name, value in argument.items()} if isinstance(argument, dict) else {}
+    if not {"StackName", "OutputName"} <= wanted.keys() <= {"StackName", "OutputName", "Region"}:
+        raise TemplateError(
+            "Template error: Fn::GetStackOutput takes a StackName, an OutputName and a Region"
+            f" (no RoleArn in the embedded AWS), not {argument!r}"
+        )
+    region = wanted.get("Region") or str(at.scope.ref("AWS::Region"))
+    return at.scope.output(wanted["StackName"], wanted["OutputName"], region)
+
+
 def _base64(at: Evaluator, argument: Any) -> str:
     text = at.text(argument)
     return UNKNOWN if is_unknown(text) else base64.b64encode(text.encode()).decode()
@@ -203,6 +214,7 @@ VALUES: Mapping[Any, Function] = {
     "Fn::FindInMap": _find_in_map,
     "Fn::GetAZs": _get_azs,
     "Fn::GetAtt": _get_att,
+    "Fn::GetStackOutput": _get_stack_output,
     "Fn::If": _if,
     "Fn::ImportValue": _import_value,
     "Fn::Join": _join,

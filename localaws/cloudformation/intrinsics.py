@@ -36,6 +36,9 @@ class Scope(Protocol):
     def exported(self, name: str) -> Any:
         """The value that a stack exports under `name`."""
 
+    def output(self, stack: str, name: str, region: str) -> Any:
+        """The value of an output of another stack."""
+
     def dynamic(self, service: str, reference: str) -> str:
         """The text behind {{resolve:service:reference}}."""
 

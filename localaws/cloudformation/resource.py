@@ -81,6 +81,14 @@ class ResourceType:
         """Whether a template with the property `name` is refused: the type neither honours nor ignores it."""
         return name not in self.properties and name not in self.ignored
 
+    def replaced_by(self, name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+        """Whether the change of the property `name` makes a new resource.
+
+        A type that lets a part of a property change in place looks closer.
+        """
+        del old, new
+        return name in self.replaces
+
     def create(self, context: Context, props: Mapping[str, Any]) -> Created:
         """Create it from its resolved properties; raises ResourceFailed or botocore's ClientError."""
         raise NotImplementedError

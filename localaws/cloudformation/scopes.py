@@ -30,6 +30,8 @@ class Place:
     stack_id: str
     exports: Callable[[], Mapping[str, str]]
     """Every export of the account and region, with its value."""
+    outputs: Callable[[str, str], Mapping[str, str]]
+    """The outputs of a stack of the account, by its name and region; raises TemplateError without one."""
 
     def client(self, service: str) -> Any:
         """A boto3 client that acts in the stack's account and region."""
@@ -101,6 +103,13 @@ class ParameterScope:
         if name not in exports:
             raise TemplateError(f"No export named {name} found")
         return exports[name]
+
+    def output(self, stack: str, name: str, region: str) -> Any:
+        """The value of an output of another stack as it is now: unlike an import, it may change or go."""
+        outputs = self.place.outputs(stack, region)
+        if name not in outputs:
+            raise TemplateError(f"Output {name} of Fn::GetStackOutput does not exist in stack {stack}")
+        return outputs[name]
 
     def dynamic(self, service: str, reference: str) -> str:
         """The text behind {{resolve:service:reference}}."""
@@ -178,6 +187,13 @@ class PlannedScope(StackScope):
     def exported(self, name: str) -> Any:
         """The value of the export, unknown while no stack exports it."""
         return super().exported(name) if name in self.place.exports() else UNKNOWN
+
+    def output(self, stack: str, name: str, region: str) -> Any:
+        """The value of the output, unknown while there is none."""
+        try:
+            return super().output(stack, name, region)
+        except TemplateError:
+            return UNKNOWN
 
     def dynamic(self, service: str, reference: str) -> str:
         """The text referred to, unknown while there is none: a resource of the stack may make it."""

@@ -48,11 +48,18 @@ R = TypeVar("R", bound=Record)
 class Table(Generic[R]):
     """The records of one kind, by account, region and name; safe to use from many threads."""
 
-    def __init__(self, missing: str, taken: str, taken_code: str = "ValidationException") -> None:
+    def __init__(
+        self,
+        missing: str,
+        taken: str,
+        taken_code: str = "ValidationException",
+        missing_code: str = "ValidationException",
+    ) -> None:
         """`missing` and `taken` are AWS's messages, with `{arn}` and `{name}` where those stand."""
         self._missing = missing
         self._taken = taken
         self._taken_code = taken_code
+        self._missing_code = missing_code
         self._records: dict[tuple[Call, str], R] = {}
         self._lock = threading.Lock()
 
@@ -68,7 +75,7 @@ class Table(Generic[R]):
         """The record of that name; raises AwsError where there is none."""
         record = self._records.get((call, name))
         if record is None:
-            raise invalid(self._missing.format(arn=arn, name=name))
+            raise AwsError(self._missing_code, self._missing.format(arn=arn, name=name))
         return record
 
     def find(self, call: Call, name: str) -> R | None:
@@ -106,6 +113,8 @@ _FILTERS: dict[str, Callable[[Record, Any], bool]] = {
     "CreationTimeBefore": lambda record, time: record.created <= _aware(time),
     "LastModifiedTimeAfter": lambda record, time: record.modified >= _aware(time),
     "LastModifiedTimeBefore": lambda record, time: record.modified <= _aware(time),
+    "ModifiedTimeAfter": lambda record, time: record.modified >= _aware(time),
+    "ModifiedTimeBefore": lambda record, time: record.modified <= _aware(time),
 }
 
 
@@ -135,7 +144,8 @@ def listing(
     wanted = [(test, params[name]) for name, test in _FILTERS.items() if name in params]
     kept = [record for record in records if all(test(record, value) for test, value in wanted)]
     order = orders[params["SortBy"]] if "SortBy" in params else next(iter(orders.values()))
-    reverse = params["SortOrder"] == "Descending" if "SortOrder" in params else descending
+    # Images alone shout it.
+    reverse = params["SortOrder"].title() == "Descending" if "SortOrder" in params else descending
     kept.sort(key=order, reverse=reverse)
     start = _position(params.get("NextToken"), len(kept))
     end = start + params.get("MaxResults", 100)

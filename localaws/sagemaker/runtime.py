@@ -5,6 +5,7 @@ from __future__ import annotations
 from localaws.sagemaker.endpoints import Endpoint, Endpoints
 from localaws.sagemaker.fleet import LOG_GROUP
 from localaws.sagemaker.model_server import Unreachable
+from localaws.sagemaker.usage import Invocations
 from localaws.service import AwsError, Call, NotEmulated, Params, Result, Service, operation
 from localaws.world import World
 
@@ -44,6 +45,7 @@ class SageMakerRuntime(Service):
     def __init__(self, world: World, endpoints: Endpoints) -> None:
         super().__init__(world)
         self._endpoints = endpoints
+        self._invocations = Invocations(world)
 
     @operation("InvokeEndpoint")
     def invoke(self, call: Call, params: Params) -> Result:
@@ -61,7 +63,7 @@ class SageMakerRuntime(Service):
         endpoint = self._endpoints.table.find(call, name)
         if endpoint is None:
             raise _refused(f"Endpoint {name} of account {call.account} not found.")
-        return _invoke(endpoint, params, body)
+        return _invoke(endpoint, params, body, self._invocations)
 
     @operation("InvokeEndpointAsync")
     def invoke_async(self, _call: Call, _params: Params) -> Result:
@@ -78,7 +80,7 @@ def _refused(message: str) -> AwsError:
     return AwsError("ValidationError", message)
 
 
-def _invoke(endpoint: Endpoint, params: Params, body: bytes) -> Result:
+def _invoke(endpoint: Endpoint, params: Params, body: bytes, invocations: Invocations) -> Result:
     headers = {header: params[key] for key, header in _OPTIONAL.items() if key in params}
     with endpoint.present_fleet() as fleet:
         if fleet is None:
@@ -86,6 +88,7 @@ def _invoke(endpoint: Endpoint, params: Params, body: bytes) -> Result:
         variant = fleet.choose(params.get("TargetVariant"))
         if variant is None:
             raise _refused(f"Variant {params.get('TargetVariant')} of endpoint {endpoint.name} not found.")
+        invocations.count(endpoint.call, endpoint.name, variant.name)
         try:
             answer = variant.server.invoke(body, headers)
         except Unreachable as error:

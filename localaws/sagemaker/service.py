@@ -13,7 +13,9 @@ from localaws.sagemaker.environments import Environments
 from localaws.sagemaker.logs import LogShipper
 from localaws.sagemaker.models import Models
 from localaws.sagemaker.packages import ModelPackages
+from localaws.sagemaker.records import Table
 from localaws.sagemaker.runtime import SageMakerRuntime
+from localaws.sagemaker.studio.service import Studio
 from localaws.sagemaker.tags import Tags, check_tags
 from localaws.sagemaker.training import TrainingJobs
 from localaws.service import Call, Handler, Params, Refusal, Result, Service
@@ -24,7 +26,7 @@ _LEFT_TO_MOTO = ("List", "Describe", "Delete")
 
 
 class SageMaker(Service):
-    """The control plane: training jobs, models, endpoints, the model registry, their tags."""
+    """The control plane: training jobs, models, endpoints, the model registry, Studio, their tags."""
 
     name = "sagemaker"
 
@@ -36,15 +38,17 @@ class SageMaker(Service):
         packages = ModelPackages(world)
         models = Models(world, packages)
         self.endpoints = Endpoints(world, environments, self._logs, models)
-        tables = (
+        studio = Studio(world)
+        tables: tuple[Table[Any], ...] = (
             jobs.table,
             models.models,
             models.configs,
             self.endpoints.table,
             packages.groups,
             packages.packages,
+            *studio.tables,
         )
-        self._parts: list[Service] = [jobs, models, self.endpoints, packages, Tags(world, tables)]
+        self._parts: list[Service] = [jobs, models, self.endpoints, packages, studio, Tags(world, tables)]
 
     def runtime(self) -> SageMakerRuntime:
         """The data plane of this control plane's endpoints."""

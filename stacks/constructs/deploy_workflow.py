@@ -27,6 +27,7 @@ from stacks.constructs.asl import (
     notify,
     task,
 )
+from stacks.constructs.guardrail_conditions import Place
 from stacks.disks import has_local_disks
 from stacks.team_stack import tags
 
@@ -51,6 +52,8 @@ class DeployWorkflowProps:
     smoke_test_arn: str
     explain_arn: str
     topic_arn: str
+    place: Place | None = None
+    """Where the models run, where the environment has a network."""
 
     @property
     def endpoint(self) -> Endpoint:
@@ -144,6 +147,7 @@ def _model_states(props: DeployWorkflowProps) -> States:
                 "ModelName": jsonata("$name"),
                 "ExecutionRoleArn": props.execution_role_arn,
                 "PrimaryContainer": {"ModelPackageName": jsonata("$package")},
+                **({"VpcConfig": props.place.vpc_config} if props.place else {}),
                 "Tags": props.tags,
             },
             then="Create the config",

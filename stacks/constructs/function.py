@@ -33,6 +33,16 @@ TRACES = Permission(
     because="X-Ray's traces have no ARN",
 )
 
+ACKNOWLEDGED = {
+    "AwsSolutions-L1": "one release behind the newest, so that its boto3 is one the handlers are tested with",
+    "NIST.800.53.R5-LambdaConcurrency": "a few events an hour: a limit would only keep it from others",
+    "NIST.800.53.R5-LambdaDLQ": "what it could not handle of its events goes to a queue by its destination;"
+    " who calls it and waits for the answer hears of the failure",
+    "NIST.800.53.R5-LambdaInsideVPC": "it speaks with AWS's services alone, over TLS, as its role allows;"
+    " in a VPC it would reach nothing more, and one is not always there",
+}
+"""What rules of others find at every function here, and why it is so."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LambdaFunctionProps:
@@ -135,10 +145,7 @@ class LambdaFunction(Construct):
             },
         )
         cdk.Validations.of(function).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions-L1",
-                reason="one release behind the newest, so that its boto3 is one the handlers are tested with",
-            )
+            *(cdk.Acknowledgment(id=id_, reason=reason) for id_, reason in ACKNOWLEDGED.items())
         )
         # The role alone is not enough: a function that is invoked before the role's policy is attached fails.
         function.node.add_dependency(self.role)

@@ -20,9 +20,20 @@ DEAD_LETTER_SECONDS = 14 * 24 * 3600  # the longest that SQS keeps a message
 
 
 class Topic(Construct):
-    """An encrypted topic with subscribers by e-mail, who confirm themselves; `arn` is a token."""
+    """An encrypted topic with subscribers by e-mail, who confirm themselves; `arn` is a token.
 
-    def __init__(self, scope: Construct, id_: str, *, key: kms.IKey, subscribers: Sequence[str]) -> None:
+    AWS's `services`, such as `budgets`, may publish to it in this account's name.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        key: kms.IKey,
+        subscribers: Sequence[str],
+        services: Sequence[str],
+    ) -> None:
         super().__init__(scope, id_)
         self._key = key
         topic = cdk.CfnResource(
@@ -35,7 +46,9 @@ class Topic(Construct):
             type="AWS::SNS::TopicPolicy",
             properties={
                 "Topics": [self.arn],
-                "PolicyDocument": _document(_tls_only("sns:Publish", self.arn)),
+                "PolicyDocument": _document(
+                    self._from_services(services), _tls_only("sns:Publish", self.arn)
+                ),
             },
         )
         for email in subscribers:
@@ -45,6 +58,14 @@ class Topic(Construct):
                 type="AWS::SNS::Subscription",
                 properties={"TopicArn": self.arn, "Protocol": "email", "Endpoint": email},
             )
+
+    def _from_services(self, services: Sequence[str]) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            principals=[iam.ServicePrincipal(f"{name}.amazonaws.com") for name in services],
+            actions=["sns:Publish"],
+            resources=[self.arn],
+            conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
+        )
 
     def allow_publishing(self, role: iam.Role) -> None:
         """Let `role` publish, which takes the key as well."""

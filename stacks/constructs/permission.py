@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+POLICY_LIMIT = 6144
+"""The characters of a managed policy, spaces left out."""
+POLICIES_LIMIT = 10
+"""How many managed policies a role takes."""
+_ENVELOPE = len('{"Version":"2012-10-17","Statement":[]}')
+_TOKEN = 160
+"""The characters that a reference is taken to have once it is deployed: more than any ARN of ours."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Permission:
-    """One statement that allows `actions` on `resources`.
+    """One statement that allows `actions` on `resources`, or denies them.
 
     Raises:
         ValueError: something in it holds a `*` and `because` does not say why.
@@ -24,6 +35,7 @@ class Permission:
     conditions: Mapping[str, Any] = field(default_factory=dict)
     because: str = ""
     """Why it cannot name each action and resource in full."""
+    effect: Literal["Allow", "Deny"] = "Allow"
 
     def __post_init__(self) -> None:
         if self.wildcards and not self.because:
@@ -43,10 +55,23 @@ class Permission:
         """The permission for CDK."""
         return iam.PolicyStatement(
             sid=self.sid,
+            effect=iam.Effect.ALLOW if self.effect == "Allow" else iam.Effect.DENY,
             actions=list(self.actions),
             resources=list(self.resources),
             conditions=dict(self.conditions),
         )
+
+    @property
+    def size(self) -> int:
+        """How many characters it takes in a policy, the comma that follows included."""
+        statement = {
+            "Sid": self.sid,
+            "Effect": self.effect,
+            "Action": _sized(list(self.actions)),
+            "Resource": _sized(list(self.resources)),
+            **({"Condition": _sized(dict(self.conditions))} if self.conditions else {}),
+        }
+        return len(json.dumps(statement, separators=(",", ":"))) + 1
 
 
 def allow(grantee: iam.Role | iam.Policy | iam.ManagedPolicy, *permissions: Permission) -> None:
@@ -57,11 +82,95 @@ def allow(grantee: iam.Role | iam.Policy | iam.ManagedPolicy, *permissions: Perm
             grantee.add_to_policy(statement)
     else:
         grantee.add_statements(*statements)
-    reasons = {text: permission.because for permission in permissions for text in permission.wildcards}
+    reasons = {
+        text: permission.because
+        for permission in permissions
+        if permission.effect == "Allow"
+        for text in permission.wildcards
+    }
     if reasons:
         cdk.Validations.of(grantee).acknowledge(
             *(
-                cdk.Acknowledgment(id=f"AwsSolutions-IAM5[{text}]", reason=reason)
+                cdk.Acknowledgment(id=f"AwsSolutions-IAM5[{_as_cdk_nag_says(grantee, text)}]", reason=reason)
                 for text, reason in reasons.items()
             )
         )
+
+
+def _as_cdk_nag_says(grantee: iam.Role | iam.Policy | iam.ManagedPolicy, text: str) -> str:
+    """A wildcard in its words: references and policy variables stand in angle brackets."""
+    if not cdk.Token.is_unresolved(text):
+        return re.sub(r"\$\{([^}]*)\}", r"<\1>", text)
+    parts = cdk.Stack.of(grantee).resolve(text)["Fn::Join"][1]
+    return "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in parts)
+
+
+def policy_size(permissions: Iterable[Permission]) -> int:
+    """How many characters a policy of these permissions has."""
+    return _ENVELOPE + sum(permission.size for permission in permissions)
+
+
+def split(permissions: Iterable[Permission], limit: int = POLICY_LIMIT) -> list[list[Permission]]:
+    """The permissions in their order, divided into as few policies as hold `limit` characters each.
+
+    One that is too long by itself is divided by its resources.
+
+    Raises:
+        ValueError: a permission for a single resource is too long.
+    """
+    policies: list[list[Permission]] = []
+    for permission in permissions:
+        for part in _parts(permission, limit - _ENVELOPE):
+            if not policies or policy_size([*policies[-1], part]) > limit:
+                policies.append([])
+            policies[-1].append(part)
+    return policies
+
+
+def allow_in_managed_policies(
+    scope: Construct, id_: str, roles: Sequence[iam.Role], permissions: Iterable[Permission]
+) -> list[iam.ManagedPolicy]:
+    """Allow the roles what one policy may be too short for: policies `<id_>1`, `<id_>2` and so on.
+
+    Raises:
+        ValueError: it takes more policies than a role can have.
+    """
+    parts = split(permissions)
+    if len(parts) > POLICIES_LIMIT:
+        raise ValueError(
+            f"{scope.node.path}/{id_}: {len(parts)} policies of {POLICY_LIMIT} characters, and a role takes"
+            f" {POLICIES_LIMIT}: name fewer things, or name several by how they begin"
+        )
+    policies = []
+    for number, part in enumerate(parts, 1):
+        policy = iam.ManagedPolicy(scope, f"{id_}{number}", roles=list(roles))
+        allow(policy, *part)
+        policies.append(policy)
+    return policies
+
+
+def _parts(permission: Permission, limit: int) -> list[Permission]:
+    if permission.size <= limit:
+        return [permission]
+    if len(permission.resources) < 2:  # noqa: PLR2004 -- what is one cannot be halved
+        raise ValueError(
+            f"permission {permission.sid}: {permission.size} characters, and a policy holds {limit}:"
+            " name families where it lists types, or say it in several permissions"
+        )
+    middle = len(permission.resources) // 2
+    halves = (permission.resources[:middle], permission.resources[middle:])
+    return [
+        part
+        for number, half in enumerate(halves, 1)
+        for part in _parts(replace(permission, sid=f"{permission.sid}{number}", resources=half), limit)
+    ]
+
+
+def _sized(value: Any) -> Any:
+    """The value with each reference as long as what will stand in its place."""
+    if isinstance(value, dict):
+        return {key: _sized(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_sized(one) for one in value]
+    # Token.is_unresolved would ask the other process, ten thousand times for an environment.
+    return "t" * _TOKEN if isinstance(value, str) and "${Token[" in value else value

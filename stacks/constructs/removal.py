@@ -48,6 +48,12 @@ class Removal(Construct):
         resource.node.add_dependency(after)
         return resource
 
+    def of_limit(self, scope: Construct, id_: str, *, budget: str, after: IDependable) -> cdk.CfnResource:
+        """A resource with which goes what the actions of a budget, `after`, deny."""
+        resource = self._resource(scope, id_, "Limit", {"Name": budget})
+        resource.node.add_dependency(after)
+        return resource
+
     def _resource(self, scope: Construct, id_: str, kind: str, properties: dict[str, str]) -> cdk.CfnResource:
         return cdk.CfnResource(
             scope,
@@ -95,6 +101,12 @@ class Removal(Construct):
                 actions=["application-autoscaling:DeregisterScalableTarget"],
                 resources=[arns.of("application-autoscaling", "scalable-target/*")],
                 because="a scalable target's ARN is random",
+            ),
+            Permission(
+                sid="LiftLimits",
+                actions=["budgets:DescribeBudgetActionsForBudget", "budgets:ExecuteBudgetAction"],
+                resources=arns.budgets(),
+                because="every budget of the environment; the id of an action is random",
             ),
             Permission(
                 sid="RemoveRecordsAndLogs",

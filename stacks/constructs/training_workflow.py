@@ -27,6 +27,7 @@ from stacks.constructs.asl import (
     task,
 )
 from stacks.constructs.code_archive import TRAINING_PROGRAM, CodeArchive
+from stacks.constructs.guardrail_conditions import Place
 from stacks.disks import has_local_disks
 from stacks.team_stack import tags
 
@@ -71,6 +72,8 @@ class TrainingWorkflowProps:
     execution_role_arn: str
     explain_arn: str
     topic_arn: str
+    place: Place | None = None
+    """Where the job runs, where the environment has a network."""
 
     @property
     def job(self) -> Job:
@@ -255,7 +258,9 @@ def _training_job(props: TrainingWorkflowProps) -> dict[str, Any]:
         },
         "ResourceConfig": jsonata("$attempts[$attempt - 1].resources"),
         "StoppingCondition": {"MaxRuntimeInSeconds": job.max_runtime_minutes * 60},
-        "EnableInterContainerTrafficEncryption": job.instance_count > 1,
+        # The guardrails ask it of every job; one on a single instance has no traffic to encrypt.
+        "EnableInterContainerTrafficEncryption": True,
+        **({"VpcConfig": props.place.vpc_config} if props.place else {}),
         "Tags": [{"Key": key, "Value": value} for key, value in own_tags.items()],
     }
 

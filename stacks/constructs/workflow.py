@@ -65,7 +65,10 @@ class Workflow(Construct):
 
     def _role(self) -> iam.Role:
         role = service_role(
-            self, "Role", service="states.amazonaws.com", description=f"Runs the workflow {self.name}"
+            self,
+            "Role",
+            service="states.amazonaws.com",
+            description=f"Runs the workflow {self.name}",
         )
         allow(role, WRITE_LOG_AND_TRACES)
         return role

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import aws_cdk as cdk
 import pytest
 from aws_cdk.cloudformation_include import CfnInclude
-from cdk_nag import AwsSolutionsChecks
+from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
 
+from atelier.policies import Environments
 from atelier.spec import load_teams
 from stacks.app import PROJECT, new_app
 from stacks.build import build
@@ -44,18 +45,6 @@ endpoints:
     job: pitch
     scaling: {max_instances: 4}
 """
-
-
-ARNS = {
-    "AWS::IAM::Role": "arn:aws:iam::{account}:role/{generated}",
-    "AWS::KMS::Key": "arn:aws:kms:{place}:key/{generated}",
-    "AWS::Lambda::Function": "arn:aws:lambda:{place}:function:{FunctionName}",
-    "AWS::Logs::LogGroup": "arn:aws:logs:{place}:log-group:{LogGroupName}:*",
-    "AWS::SNS::Topic": "arn:aws:sns:{place}:{generated}",
-    "AWS::SQS::Queue": "arn:aws:sqs:{place}:{generated}",
-    "AWS::StepFunctions::StateMachine": "arn:aws:states:{place}:stateMachine:{StateMachineName}",
-}
-"""The ARN of each type that policies refer to."""
 
 
 class Resource(NamedTuple):
@@ -99,6 +88,8 @@ class Assembly:
     """What the CDK command does with each stack: tags, termination protection, roles."""
     metadata: dict[str, dict[str, list[dict[str, Any]]]]
     """What is recorded at each construct's path."""
+    environments: Environments
+    """The same, with references resolved."""
 
     def resources(self, type_: str | None = None, *, stage: str = "") -> list[Resource]:
         """The resources of one type, or all; those of one stage, such as `vision-dev`, or of all."""
@@ -106,64 +97,39 @@ class Assembly:
             Resource(stack, logical_id, one["Type"], one.get("Properties", {}), one)
             for stack, template in self.templates.items()
             if stack.startswith(f"{stage}-" if stage else "")
-            for logical_id, one in template["Resources"].items()
+            for logical_id, one in template.get("Resources", {}).items()
             if type_ in {None, one["Type"]}
         ]
 
     def statements(self, *, stage: str = "", boundaries: bool = False) -> list[Statement]:
         """What roles are allowed by policies; with `boundaries`, what they can be allowed at most instead."""
-        types = {"AWS::IAM::ManagedPolicy"} if boundaries else {"AWS::IAM::Policy", "AWS::IAM::Role"}
-        documents = [
-            (resource, document)
-            for resource in self.resources(stage=stage)
-            if resource.type in types
+        types = {"AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::Role"}
+        resources = [
+            resource
+            for name in ([stage] if stage else self.environments.stages)
+            for resource in self.environments.resources(name)
+            if resource.type in types and resource.logical_id.startswith("Boundary") == boundaries
+        ]
+        return [
+            Statement(
+                f"{resource.stack}: {resource.logical_id}",
+                _list(one["Action"]),
+                _list(one["Resource"]),
+                one.get("Condition", {}),
+            )
+            for resource in resources
             for document in [
                 resource.properties.get("PolicyDocument"),
                 *(policy["PolicyDocument"] for policy in resource.properties.get("Policies", [])),
             ]
             if document
-        ]
-        return [
-            Statement(
-                resource.where,
-                one["Action"] if isinstance(one["Action"], list) else [one["Action"]],
-                self._arns(resource.stack, one["Resource"]),
-                one.get("Condition", {}),
-            )
-            for resource, document in documents
             for one in document["Statement"]
             if one["Effect"] == "Allow"
         ]
 
-    def _arns(self, stack: str, value: Any) -> list[str]:
-        return [self.arn(stack, one) for one in (value if isinstance(value, list) else [value])]
-
     def arn(self, stack: str, value: Any) -> str:
         """An ARN as it will be, but for the random part of names that CloudFormation gives."""
-        match value:
-            case {"Fn::Join": [str(between), list(parts)]}:
-                return between.join(self.arn(stack, part) for part in parts)
-            case {"Ref": "AWS::Partition"}:
-                return "aws"
-            case {"Ref": name} | {"Fn::GetAtt": [name, "Arn"]}:
-                return self._arn_of(stack, name)
-            case {"Fn::ImportValue": export}:
-                exporter, _, name = export.partition(":ExportsOutput")
-                name = name.removeprefix("FnGetAtt").removeprefix("Ref")
-                ids = [one for one in self.templates[exporter]["Resources"] if name.startswith(one)]
-                return self._arn_of(exporter, max(ids, key=len))
-            case _:
-                return str(value)
-
-    def _arn_of(self, stack: str, logical_id: str) -> str:
-        resource = self.templates[stack]["Resources"][logical_id]
-        account, region = self.properties[stack]["environment"].removeprefix("aws://").split("/")
-        return ARNS[resource["Type"]].format(
-            place=f"{region}:{account}",
-            account=account,
-            generated=f"{stack}-{logical_id}",
-            **resource["Properties"],
-        )
+        return str(self.environments.resolved(stack, value))
 
     def acknowledged(self) -> set[tuple[str, str, str]]:
         """What is accepted with a reason, there or above: rule, stack, logical ID of the resource."""
@@ -175,6 +141,10 @@ class Assembly:
             if f"{path}/".startswith(f"{scope}/")
             for rule in rules
         }
+
+
+def _list(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
 
 
 def _data(metadata: dict[str, list[dict[str, Any]]], type_: str) -> list[tuple[str, Any]]:
@@ -189,7 +159,7 @@ def _data(metadata: dict[str, list[dict[str, Any]]], type_: str) -> list[tuple[s
 
 def read_assembly(folder: Path) -> Assembly:
     """The assembly that lies in `folder`, nested ones included."""
-    assembly = Assembly({}, {}, {})
+    assembly = Assembly({}, {}, {}, Environments(folder))
     for manifest in sorted(folder.glob("**/manifest.json")):
         for artifact in json.loads(manifest.read_text())["artifacts"].values():
             if artifact["type"] == "aws:cloudformation:stack":
@@ -242,7 +212,7 @@ def checked(teams: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         post_cli_context={"@aws-cdk/core:failSynthOnValidationErrors": False},
     )
     build(app, load_teams(teams, root=PROJECT))
-    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app), NIST80053R5Checks(app))
     app.synth()
     return folder
 
@@ -265,20 +235,43 @@ def found(checked: Path) -> list[Finding]:
     return findings(checked)
 
 
+def _with_imports(template: Any) -> Any:
+    """The template with imports for the outputs that it reads: CfnInclude does not know those yet."""
+
+    def imported(value: dict[str, Any]) -> dict[str, Any]:
+        read = value.get("Fn::GetStackOutput")
+        return {"Fn::ImportValue": f"{read['StackName']}:{read['OutputName']}"} if read else value
+
+    return json.loads(json.dumps(template), object_hook=imported)
+
+
 @pytest.fixture
 def found_in_plain_resources(assembly: Assembly, tmp_path: Path) -> list[Finding]:
     """What cdk-nag finds when it reads the templates, in which each resource has its class."""
     app = new_app(outdir=str(tmp_path), post_cli_context={"@aws-cdk/core:failSynthOnValidationErrors": False})
     synthesizer = cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False)
     for stack, template in assembly.templates.items():
-        if stack.startswith("audio-dev-"):
+        if stack.startswith(("audio-dev-", "research-dev-")):
             path = tmp_path / f"{stack}.json"
-            path.write_text(json.dumps(template))
+            path.write_text(json.dumps(_with_imports(template)))
             CfnInclude(cdk.Stack(app, stack, synthesizer=synthesizer), "All", template_file=str(path))
-    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app), NIST80053R5Checks(app))
     app.synth()
     accepted = assembly.acknowledged()
     return [one for one in findings(tmp_path) if (one.rule, *one.path.split("/All/")) not in accepted]
+
+
+def _includable(value: Any) -> Any:
+    """A part of a template without what `CfnInclude` does not know: a reference to another stack's output."""
+    match value:
+        case {"Fn::GetStackOutput": output}:
+            return str(output)
+        case dict():
+            return {key: _includable(one) for key, one in value.items()}
+        case list():
+            return [_includable(one) for one in value]
+        case _:
+            return value
 
 
 @pytest.fixture(scope="session")

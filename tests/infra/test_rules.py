@@ -10,6 +10,7 @@ from cfnlint.runner import Runner
 
 RESOURCE_LIMIT = 500
 TEMPLATE_LIMIT_BYTES = 1_000_000
+COST_CENTRES = {"research": "0815", "vision": "4711"}
 
 
 def test_no_rule_of_cdk_nag_or_cdk_finds_anything(found):
@@ -44,7 +45,7 @@ def test_everything_is_tagged_with_whose_it_is(assembly):
     """The tags of a stack, which CloudFormation gives to all its resources, name team, stage and payer."""
     for stack, properties in assembly.properties.items():
         team, environment, _ = stack.split("-")
-        cost_centre = {"cost-centre": "4711"} if team == "vision" else {}
+        cost_centre = {"cost-centre": COST_CENTRES[team]} if team in COST_CENTRES else {}
         assert properties["tags"] == {
             "team": team,
             "environment": environment,

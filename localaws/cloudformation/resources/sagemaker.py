@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from localaws.cloudformation.resource import Context, Created, ResourceFailed, ResourceType
-from localaws.cloudformation.resources._common import Api, Props, Tags, given, undone_on_failure
+from localaws.cloudformation.resources._common import Api, Props, given, undone_on_failure
+from localaws.cloudformation.resources._sagemaker import TAGS, is_missing
 
-_TAGS = Tags("sagemaker", "ResourceArn", lister="list_tags", adder="add_tags", remover="delete_tags")
 _POLL_SECONDS = 0.2
 _AT_ENDPOINT_CREATION = ("DeploymentConfig", "EndpointConfigName", "EndpointName", "Tags")
 
@@ -22,8 +22,7 @@ def _absent_ok() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        message = error.response["Error"]["Message"]
-        if "Could not find" not in message and "does not exist" not in message:
+        if not is_missing(error):
             raise
 
 
@@ -47,13 +46,13 @@ class _Named(ResourceType):
         made = sagemaker(
             f"create_{self.kind}",
             **{**settings, f"{self.word}Name": name},
-            Tags=_TAGS.of(context, props),
+            Tags=TAGS.of(context, props),
         )
         return self._described(sagemaker, made[f"{self.word}Arn"])
 
     def update(self, context: Context, physical_id: str, old: Props, new: Props) -> Created:
         """Change the tags: any other change makes a new resource."""
-        _TAGS.settle(context, physical_id, new)
+        TAGS.settle(context, physical_id, new)
         return self._described(Api(context, "sagemaker"), physical_id)
 
     def delete(self, context: Context, physical_id: str, props: Props) -> None:

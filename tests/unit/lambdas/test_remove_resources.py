@@ -40,6 +40,9 @@ class Account:
     def packages(self, group: str) -> Iterator[str]:
         return iter([f"{group}/1", f"{group}/2"])
 
+    def budget_actions(self, budget: str) -> dict[str, str]:
+        return {"a": self.statuses.pop(0)} if self.statuses else {}
+
     def __getattr__(self, name: str):
         def note(*arguments: str) -> None:
             self.calls.append((name, *arguments))
@@ -123,3 +126,14 @@ def test_answers_whatever_goes_wrong():
     answer = ask("Delete", {"Kind": "Castle", "Name": "x"}, Account())
     assert answer["Status"] == "FAILED"
     assert "Castle" in answer["Reason"]
+
+
+def test_lifts_a_limit_before_its_policy_goes():
+    """A policy that is attached cannot be deleted, nor a role that has it; waits until it is detached."""
+    account = Account("EXECUTION_IN_PROGRESS", "EXECUTION_SUCCESS", "REVERSE_IN_PROGRESS", "REVERSE_SUCCESS")
+    assert ask("Delete", {"Kind": "Limit", "Name": "vision-dev-100"}, account)["Status"] == "SUCCESS"
+    assert account.calls == [("reverse_action", "vision-dev-100", "a")]
+    answer = ask(
+        "Delete", {"Kind": "Limit", "Name": "vision-dev-100"}, Account(*["REVERSE_FAILURE"] * 999), 60
+    )
+    assert "budget vision-dev-100, whose action is REVERSE_FAILURE" in answer["Reason"]

@@ -25,13 +25,30 @@ team: vision
 owners: [you@example.com, me@example.com]
 cost_centre: "4711"
 environments:
-  dev: {account: "111122223333", region: eu-west-1}
+  dev:
+    account: "111122223333"
+    region: eu-west-1
+    network:
+      mode: created
+      cidr: 10.1.0.0/20
+      zones: 3
+      internet: nat
+      allow: ["*.pypi.org"]
+      flow_logs: false
+      endpoints: shared
   prod:
     account: "444455556666"
     region: us-east-1
     retain: true
+    termination_protection: false
     approval: manual
     notify: [ops@example.com]
+    network:
+      mode: existing
+      vpc: vpc-0a1b2c3d
+      subnets: [subnet-0a1b2c3d, subnet-1a1b2c3d]
+      security_groups: [sg-0a1b2c3d]
+    budget: {monthly_usd: 4000, alerts: [50, 100], stop_at_limit: true}
     override:
       jobs:
         curve:
@@ -41,7 +58,7 @@ environments:
       endpoints:
         spare: null
 images:
-  own: {keep: 5}
+  own: {keep: 5, pull_from_accounts: ["777788889999"]}
 jobs:
   curve:
     script: curve
@@ -77,7 +94,66 @@ endpoints:
     scaling: {min_instances: 1, max_instances: 4, invocations_per_instance: 500}
   spare:
     job: curve
+studio:
+  sign_in: sso
+  identity_center: arn:aws:sso:::instance/ssoins-0123456789abcdef
+  internet: public
+  roles: user
+  instances: [ml.t3.medium, ml.m5.large]
+  storage_gb: {default: 10, max: 50}
+  idle_minutes: {default: 90, min: 60, max: 120}
+  sharing: false
+  repositories: ["https://github.com/example/one.git"]
+  jumpstart: false
+  project_templates: true
+  hidden_tools: [AutoMl]
+  docker: true
+  lifecycle: {jupyterlab: [install_packages], code_editor: [git_identity]}
+  packages: packages.txt
+  users:
+    jane:
+      persona: admin
+      instances: [ml.m5.large]
+      storage_gb: {max: 500}
+      idle_minutes: {max: 480}
+      sso_user: jane@example.com
+      git_name: Jane Doe
+      git_email: jane@example.com
+    joe: {sso_user: joe}
+  spaces:
+    lab: {app: code_editor, owner: jane, shared: true, instance: ml.m5.large, storage_gb: 100}
+    desk: {owner: joe}
+  images:
+    own: {image: own, tag: "1.4.0", app: jupyterlab}
+notebooks:
+  bench:
+    instance: ml.g5.xlarge
+    volume_gb: 200
+    lifecycle: [docker_data_directory]
+    repository: https://github.com/example/one.git
+    idle_minutes: 60
+    stop_at: cron(0 19 * * ? *)
+    owner: jane
+guardrails:
+  training_instances: [ml.m5.*, ml.c5.*]
+  endpoint_instances: [ml.m5.*]
+  studio_instances: [ml.t3.*, ml.m5.large]
+  notebook_instances: [ml.g5.xlarge]
+  max_runtime_minutes: 120
+  network_isolation: false
+  require_vpc: true
 """
+
+SCRIPTS = {
+    "install_packages": "echo $ATELIER_PACKAGES",
+    "clone_repositories": "echo $ATELIER_REPOSITORIES",
+    "git_identity": "echo $ATELIER_IDENTITIES",
+    "docker_data_directory": "only_in_notebooks",
+    "long": "#" * 12_288,
+    "too_long": "#" * 12_289,
+    "windows": "echo 1\r\n",
+}
+"""Lifecycle scripts of the test project."""
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +167,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
     (root / "training_scripts" / "empty").mkdir()
+    (root / "lifecycle_scripts").mkdir()
+    for name, content in SCRIPTS.items():
+        (root / f"lifecycle_scripts/{name}.sh").write_bytes(content.encode())
+    (root / "packages.txt").write_text("requests==2.32.0\n")
     return root
 
 

@@ -11,24 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from atelier.spec import SpecError, load_team, load_teams
+from atelier.spec.base import Model
 from atelier.spec.document import Node, merge, read
-from atelier.spec.model import (
-    Endpoint,
-    Environment,
-    Framework,
-    Gate,
-    Image,
-    Job,
-    Sample,
-    Scaling,
-    Schedule,
-    TeamFile,
-    Upload,
-)
+from atelier.spec.model import Team, TeamEnvironment
 
-MODELS = (Endpoint, Environment, Framework, Gate, Image, Job, Sample, Scaling, Schedule, TeamFile, Upload)
+MODELS = set(Model.__subclasses__()) - {Team, TeamEnvironment}
 FIELDS = sorted({field for model in MODELS for field in model.model_fields})
-NAMED_BY_USERS = {"hyperparameters", "metrics", "channels"}
+NAMED_BY_USERS = {"hyperparameters", "metrics", "channels", "images"}
 
 # The fixtures hold folders, which the examples of one test may share.
 shared = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -82,3 +82,28 @@ def test_an_output_alone_is_a_change(account: Any, thing: Any) -> None:
     account.create({"A": thing()}, "giver")
 
     assert account.update({"A": thing()}, "giver", **_exporting("42"))["StackStatus"] == "UPDATE_COMPLETE"
+
+
+def test_an_output_is_read_without_being_held(account: Any, thing: Any) -> None:
+    """Fn::GetStackOutput gives what is there when the stack is made; afterwards it may change or go."""
+    account.create({"A": thing(size=1)}, "giver", Outputs={"O": {"Value": "42"}})
+    read = {"Fn::GetStackOutput": {"StackName": "giver", "OutputName": "O"}}
+    account.create({"B": thing(size=read)}, "user")
+    assert account.shelf.things[account.physical("B", "user")]["Size"] == "42"
+
+    account.update({"A": thing(size=1)}, "giver", Outputs={"O": {"Value": "43"}})
+    assert account.status("giver") == "UPDATE_COMPLETE"
+    account.update({"B": thing(size=read), "C": thing()}, "user")
+    assert account.shelf.things[account.physical("B", "user")]["Size"] == "43"
+
+    account.delete_stack(StackName="giver")
+    assert account.physical("B", "user") in account.shelf.things
+
+
+def test_an_output_that_is_not_there_fails_the_stack(account: Any, thing: Any) -> None:
+    """With the names of both."""
+    account.create({"A": thing()}, "giver")
+    read = {"Fn::GetStackOutput": {"StackName": "giver", "OutputName": "O"}}
+    stack = account.create({"B": thing(size=read)}, "user")
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert any("Output O" in (reason or "") for _, _, reason in account.events("user"))

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from localaws.cloudformation import resources
 from localaws.cloudformation.resource import Context, Created, ResourceType
+from localaws.sagemaker.studio.durations import PACE
 from localaws.server import Server
 
 Step = tuple[Mapping[str, Any], Any]
@@ -27,7 +28,9 @@ _INDEX = json.loads((_SCHEMAS / "providers" / "us-east-1.json").read_text())
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The embedded AWS; every test makes resources of its own in it."""
     folder = tmp_path_factory.mktemp("localaws")
-    server = Server(folder / "data", folder / "cache")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(PACE, "0.1")
+        server = Server(folder / "data", folder / "cache")
     server.start()
     yield server
     server.stop()

@@ -1,20 +1,20 @@
-"""Checks what a schema cannot say: that the parts of a team file fit each other, the project and AWS."""
+"""Checks of jobs and endpoints: that their parts fit each other, the scripts and the images that AWS has."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from urllib.parse import urlsplit
 
-from atelier.spec import defaults, images, instances, names, schedule
-from atelier.spec.document import Node, Steps, dotted
-from atelier.spec.model import Endpoint, Framework, Job, Schedule, TeamEnvironment, TeamFile
-from atelier.spec.problems import Problem, choose
+from atelier.spec import defaults, images, instances, schedule
+from atelier.spec.checks.finding import SCRIPTS, Context, Finding, Findings
+from atelier.spec.checks.types import check_type
+from atelier.spec.document import Steps
+from atelier.spec.model import Endpoint, Framework, Job, Schedule, TeamEnvironment
+from atelier.spec.problems import choose
 
-MAX_BUCKET = 63
 MAX_HYPERPARAMETERS = 100
 MAX_HYPERPARAMETER_KEY = 256
 MAX_HYPERPARAMETER_VALUE = 2500
@@ -28,52 +28,32 @@ RESERVED = (f"{RESERVED_PREFIX}program", f"{RESERVED_PREFIX}submit_directory")
 NEEDS_MODEL_FN = {"sklearn", "xgboost"}
 """The frameworks whose containers cannot load a model without a `model_fn` of the team's."""
 
-FIXED_BY_FILE = ("team", "environments")
-"""What an override cannot change."""
-
-
 NOT_YET = "use a script and framework for now; the image's repository under `images` is made already"
 
 
-@dataclass(frozen=True)
-class Finding:
-    """Something wrong at `path`, in the value that stands there or in its key."""
-
-    path: Steps
-    reason: str
-    remedy: str
-    in_key: bool = False
-
-
-Findings: TypeAlias = Iterator[Finding]
-
-
-@dataclass(frozen=True)
-class Context:
-    """What the checks of one environment look at."""
-
-    stem: str
-    """The file's name without its suffix."""
-    file: TeamFile
-    environment: str
-    scripts: Path
-    """The folder of the training scripts; the only thing on disk that is looked at."""
-
-    @property
-    def region(self) -> str:
-        """The environment's region."""
-        return self.file.environments[self.environment].region
+def check(context: Context) -> Findings:
+    """What is wrong with the jobs and endpoints."""
+    for name, job in context.file.jobs.items():
+        at: Steps = ("jobs", name)
+        yield from _check_source(context, at, job)
+        yield from _check_triggers(at, name, job)
+        yield from _check_metrics(at, job)
+        yield from _check_hyperparameters(at, job)
+        for index, instance_type in enumerate(job.instances):
+            here = (*at, "instances", index)
+            yield from _check_instance(context, here, instance_type, "training", job.framework)
+    for name, endpoint in context.file.endpoints.items():
+        yield from _check_endpoint(context, ("endpoints", name), endpoint)
 
 
-def check(path: Path, root: Node, file: TeamFile, environment: str, scripts: Path) -> list[Problem]:
-    """The problems of `file` as `environment` sees it; `root` says where each value stands in `path`."""
-    context = Context(path.stem, file, environment, scripts)
-    return [_problem(path, root, finding) for finding in _findings(context)]
-
-
-def warnings(environment: TeamEnvironment) -> list[str]:
+def warnings(environment: TeamEnvironment, project: Path) -> list[str]:
     """What is allowed and still worth a word, one line each."""
     said: list[str] = []
+    if environment.network.mode == "created" and environment.network.internet == "none":
+        said += [
+            f"{what}, which a network without internet cannot reach"
+            for what in _fetched(environment, project)
+        ]
     for name, job in environment.jobs.items():
         if job.framework is None:
             continue
@@ -95,65 +75,17 @@ def warnings(environment: TeamEnvironment) -> list[str]:
     return said
 
 
-def _problem(path: Path, root: Node, finding: Finding) -> Problem:
-    node = root.find(finding.path)
-    at_key = finding.in_key and node.key_line
-    return Problem(
-        path,
-        node.key_line if at_key else node.line,
-        node.key_column if at_key else node.column,
-        dotted(node.path),
-        str(node.path[-1]) if finding.in_key else node.shown(),
-        finding.reason,
-        finding.remedy,
-    )
-
-
-def _findings(context: Context) -> Findings:
-    yield from _check_names(context)
-    yield from _check_environment(context)
-    for name, job in context.file.jobs.items():
-        at: Steps = ("jobs", name)
-        yield from _check_source(context, at, job)
-        yield from _check_triggers(at, name, job)
-        yield from _check_metrics(at, job)
-        yield from _check_hyperparameters(at, job)
-        for index, instance_type in enumerate(job.instances):
-            here = (*at, "instances", index)
-            yield from _check_instance(context, here, instance_type, "training", job.framework)
-    for name, endpoint in context.file.endpoints.items():
-        yield from _check_endpoint(context, ("endpoints", name), endpoint)
-
-
-def _check_names(context: Context) -> Findings:
-    file = context.file
-    if context.stem != file.team:
-        yield Finding(
-            ("team",),
-            f"the file is named {context.stem}.yaml, the team {file.team}",
-            f"rename one: the team {file.team} belongs in {file.team}.yaml",
-        )
-    account = file.environments[context.environment].account
-    bucket = names.bucket(file.team, context.environment, "artifacts", account, context.region)
-    excess = len(bucket) - MAX_BUCKET
-    if excess > 0:
-        yield Finding(
-            ("environments", context.environment),
-            f"the bucket {bucket} would have {len(bucket)} characters; S3 allows {MAX_BUCKET}",
-            f"shorten the names of team and environment by {excess} characters together",
-            in_key=True,
-        )
-
-
-def _check_environment(context: Context) -> Findings:
-    at: Steps = ("environments", context.environment)
-    known = instances.regions()
-    if context.region not in known:
-        remedy = choose(context.region, known, nothing="")
-        yield Finding((*at, "region"), "SageMaker has no such region", remedy)
-    for key in FIXED_BY_FILE:
-        if key in context.file.environments[context.environment].override:
-            yield Finding((*at, "override", key), "an override cannot change this", "remove it", in_key=True)
+def _fetched(environment: TeamEnvironment, project: Path) -> Iterator[str]:
+    """What the environment wants from the internet."""
+    for name, job in environment.jobs.items():
+        if job.script and (project / SCRIPTS / job.script / "requirements.txt").is_file():
+            yield f"jobs.{name}: {SCRIPTS}/{job.script}/requirements.txt is installed from a package index"
+    studio = environment.studio
+    if studio is not None and studio.internet == "vpc_only":
+        if studio.packages is not None:
+            yield f"studio.packages: {studio.packages} is installed from a package index"
+        if studio.repositories:
+            yield f"studio.repositories: are cloned from {urlsplit(studio.repositories[0]).hostname}"
 
 
 def _check_source(context: Context, at: Steps, job: Job) -> Findings:
@@ -272,19 +204,13 @@ def _check_instance(
     context: Context, at: Steps, instance_type: str, use: instances.Use, framework: Framework | None
 ) -> Findings:
     """An instance type must exist, and the framework must have an image for it there."""
-    successor = instances.RETIRED.get(instance_type.split(".")[1])
-    known = instances.types(use)
-    if successor:
-        yield Finding(at, "AWS has retired this family", f"use {successor}")
-    elif instance_type not in known:
-        family = instance_type.rpartition(".")[0] + "."
-        siblings = [one for one in known if one.startswith(family)]
-        remedy = choose(instance_type, siblings or known, nothing="")
-        yield Finding(at, f"SageMaker has no such instance type for {use}", remedy)
-    elif framework and _is_known(framework) and context.region in instances.regions():
+    wrong = list(check_type(at, instance_type, use))
+    yield from wrong
+    region = context.declared.region
+    if not wrong and framework and _is_known(framework) and region in instances.regions():
         image = images.training_image if use == "training" else images.inference_image
         try:
-            image(framework, context.region, instance_type)
+            image(framework, region, instance_type)
         except images.ImageError as error:
             yield Finding(at, error.reason, error.remedy)
 

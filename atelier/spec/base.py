@@ -1,0 +1,145 @@
+"""What all parts of a team file's schema are made of: the forms that texts must have, and named types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+FORMS: dict[str, Form] = {}
+"""Every form by its regular expression, which is what pydantic names when a text does not match."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form that a text must have: its regular expression, and the same for people."""
+
+    pattern: str
+    says: str
+    example: str
+
+    def __post_init__(self) -> None:
+        FORMS[self.pattern] = self
+
+
+NAME = Form(
+    r"^[a-z](-?[a-z0-9])*$",
+    "must be lower-case letters, digits and single hyphens, beginning with a letter",
+    "curve-2",
+)
+STAGE_NAME = Form(
+    r"^[a-z][a-z0-9]*$",
+    "must be lower-case letters and digits without hyphens, beginning with a letter",
+    "vision",
+)
+PROFILE_NAME = Form(
+    r"^[A-Za-z0-9](-*[A-Za-z0-9])*$",
+    "must be letters, digits and hyphens, beginning and ending with a letter or digit",
+    "jane-doe",
+)
+CHANNEL = Form(r"^[A-Za-z0-9._-]+$", "must be letters, digits, dots, hyphens and underscores", "train")
+INSTANCE_TYPE = Form(
+    r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$", "must be a SageMaker instance type: ml.<family>.<size>", "ml.m5.large"
+)
+INSTANCE_PATTERN = Form(
+    r"^ml\.[a-z0-9-]+\.([a-z0-9-]+|\*)$",
+    "must be a SageMaker instance type, or a family: ml.<family>.<size> or ml.<family>.*",
+    "ml.m5.*",
+)
+PREFIX = Form(
+    r"^[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*/$",
+    "must be a prefix of the data bucket: folders, each followed by a slash and none preceded by one",
+    "curve/train/",
+)
+EMAIL = Form(r"^[^@\s]+@[^@\s]+\.[^@\s]+$", "must be an e-mail address", "you@example.com")
+SCHEDULE = Form(
+    r"^(rate|cron)\(.+\)$", "must be an EventBridge schedule, rate(…) or cron(…)", "cron(0 6 * * ? *)"
+)
+CRON = Form(r"^cron\(.+\)$", "must be an EventBridge cron expression, in UTC", "cron(0 19 * * ? *)")
+ACCOUNT = Form(r"^\d{12}$", "must be an AWS account: 12 digits in quotes", "111122223333")
+CONTENT_TYPE = Form(r"^[\x21-\x7e]+/[\x20-\x7e]+$", "must be a media type", "text/csv")
+COST_CENTRE = Form(
+    r"^[A-Za-z0-9 _.:/=+@-]+$", "must be letters, digits, spaces and _ . : / = + @ -, as in a tag", "4711"
+)
+REGION = Form(r"^[a-z]{2}(-[a-z]+)+-\d$", "must be an AWS region", "eu-west-1")
+CIDR = Form(r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$", "must be an IPv4 range", "10.0.0.0/16")
+VPC = Form(r"^vpc-[0-9a-f]{8,17}$", "must be the id of a VPC", "vpc-0a1b2c3d4e5f67890")
+SUBNET = Form(r"^subnet-[0-9a-f]{8,17}$", "must be the id of a subnet", "subnet-0a1b2c3d4e5f67890")
+SECURITY_GROUP = Form(r"^sg-[0-9a-f]{8,17}$", "must be the id of a security group", "sg-0a1b2c3d4e5f67890")
+DOMAIN_NAME = Form(
+    r"^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]([a-z0-9-]*[a-z0-9])?$",
+    "must be a domain name in lower case, of which the first label may be *",
+    "*.pypi.org",
+)
+IDENTITY_CENTER = Form(
+    r"^arn:[a-z-]+:sso:::instance/ssoins-[A-Za-z0-9.-]{16}$",
+    "must be the ARN of an IAM Identity Center instance",
+    "arn:aws:sso:::instance/ssoins-0123456789abcdef",
+)
+REPOSITORY = Form(
+    r"^https://[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)+/?$",
+    "must be the https:// address of a Git repository, without user or password",
+    "https://github.com/example/notebooks.git",
+)
+IMAGE_TAG = Form(
+    r"^[A-Za-z0-9_][A-Za-z0-9._-]*$", "must be a tag of an image: letters, digits, and _ . -", "1.4.0"
+)
+SCRIPT_NAME = Form(
+    r"^[a-z0-9]+([_-][a-z0-9]+)*$",
+    "must be the name of a lifecycle script without its .sh",
+    "git_identity",
+)
+PERSON = Form(
+    r"^[^|\x00-\x1f\x7f]+$", "must be a person's name: no vertical bar, no control characters", "Jane Doe"
+)
+PROJECT_FILE = Form(
+    r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$",
+    "must be a file of this project, as seen from its folder",
+    "teams/research-packages.txt",
+)
+
+
+def _scalar(value: Any) -> Any:
+    if not isinstance(value, (str, int, float)) or (isinstance(value, float) and not isfinite(value)):
+        raise PydanticCustomError("scalar", "must be text, a finite number, true or false")
+    return value
+
+
+Name = Annotated[str, Field(pattern=NAME.pattern, max_length=20, examples=[NAME.example])]
+"""The name of a job, endpoint, image or notebook: short, since physical names join it to two others."""
+
+StageName = Annotated[str, Field(pattern=STAGE_NAME.pattern, max_length=20, examples=[STAGE_NAME.example])]
+"""The name of a team or environment.
+
+Without hyphens, since policies name a team's resources by how they begin, such as `vision-dev-`: what a team
+named `vision-dev` owns would begin so too.
+"""
+
+ProfileName = Annotated[str, Field(pattern=PROFILE_NAME.pattern, max_length=63)]
+"""The name of a user or a space, which SageMaker takes as it is."""
+
+ChannelName = Annotated[str, Field(pattern=CHANNEL.pattern, max_length=64)]
+InstanceType = Annotated[str, Field(pattern=INSTANCE_TYPE.pattern)]
+InstancePattern = Annotated[str, Field(pattern=INSTANCE_PATTERN.pattern)]
+S3Prefix = Annotated[str, Field(pattern=PREFIX.pattern, max_length=512)]
+Email = Annotated[str, Field(pattern=EMAIL.pattern, max_length=254)]
+Account = Annotated[str, Field(pattern=ACCOUNT.pattern, examples=[ACCOUNT.example])]
+RepositoryUrl = Annotated[str, Field(pattern=REPOSITORY.pattern, max_length=1024)]
+ScriptName = Annotated[str, Field(pattern=SCRIPT_NAME.pattern, max_length=40)]
+IdleMinutes = Annotated[int, Field(ge=60, le=365 * 24 * 60)]
+"""How long something is idle before it is stopped; SageMaker's bounds."""
+VolumeGb = Annotated[int, Field(ge=5, le=16384)]
+"""The storage of a space or notebook instance; SageMaker's bounds."""
+
+HyperParameter = Annotated[str | int | float | bool, BeforeValidator(_scalar)]
+
+
+class Model(BaseModel):
+    """What all parts of a team file share: unknown keys are errors, nothing changes after loading."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
