@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from localaws import moto_patches
+from localaws.alarms import Alarms
 from localaws.applicationautoscaling import ApplicationAutoScaling
 from localaws.budgets import Budgets
 from localaws.cloudformation.api import CloudFormation
@@ -27,6 +28,7 @@ def build_services(world: World) -> list[Service]:
     moto_patches.apply(world)
     sagemaker, catalog = SageMaker(world), ServiceCatalog(world)
     return [
+        Alarms(world),
         ApplicationAutoScaling(world),
         Budgets(world),
         CloudFormation(world),

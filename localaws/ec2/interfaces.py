@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
+from moto.core.exceptions import ServiceException
+
 from localaws.ec2.state import group_of, state
 from localaws.service import AwsError
 from localaws.world import World
@@ -18,11 +20,14 @@ def attach_interface(
 ) -> str:
     """Make an interface for a service (an EFS mount target, a notebook instance) and return its id.
 
-    As long as it stands, its subnet, its groups and their VPC cannot be deleted. Raises AwsError (or moto's
-    error for a missing subnet) when the subnet or a group does not exist, or no address is left.
+    As long as it stands, its subnet, its groups and their VPC cannot be deleted. Raises AwsError when the
+    subnet or a group does not exist, or no address is left.
     """
     del world
-    return str(make(state(account, region), subnet_id, group_ids, description).id)
+    try:
+        return str(make(state(account, region), subnet_id, group_ids, description).id)
+    except ServiceException as error:  # moto's, for a subnet that does not exist
+        raise AwsError(error.code, error.message) from error
 
 
 def detach_interface(world: World, account: str, region: str, interface_id: str) -> None:

@@ -21,6 +21,7 @@ from localaws.sagemaker.models import (
     EndpointConfig,
     Models,
 )
+from localaws.sagemaker.network import Membership
 from localaws.sagemaker.records import (
     BY_NAME_AND_TIME,
     Record,
@@ -298,7 +299,14 @@ class Endpoints(Service):
             **kept.get(name, {}),
         }
         server = ModelServer(self.world, self._environments, self._logs, place)
-        return Variant(name, self._models.served(endpoint.call, model.container), server, **values)
+        membership = Membership(
+            self.world,
+            endpoint.call,
+            model.request.get("VpcConfig", {}),
+            f"[Do not delete] Network Interface of SageMaker endpoint {endpoint.name}",
+        )
+        served = self._models.served(endpoint.call, model.container)
+        return Variant(name, served, server, membership, **values)
 
     def _set(self, endpoint: Endpoint, status: str) -> None:
         endpoint.status = status

@@ -10,9 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from localaws.sagemaker.model_server import ModelServer
+from localaws.sagemaker.model_server import ModelServer, ServerFailed
 from localaws.sagemaker.models import Served
+from localaws.sagemaker.network import Membership
 from localaws.sagemaker.records import now
+from localaws.service import AwsError
 
 LOG_GROUP = "/aws/sagemaker/Endpoints/"
 STARTUP_SECONDS = 480
@@ -25,6 +27,7 @@ class Variant:
     name: str
     served: Served
     server: ModelServer
+    membership: Membership
     weight: float
     count: int
 
@@ -58,6 +61,11 @@ class Fleet:
     def start(self) -> None:
         """Start every server, side by side; raises ServerFailed for the first that does not come up."""
         variants = list(self.variants.values())
+        for variant in variants:
+            try:
+                variant.membership.join(variant.count)
+            except AwsError as error:
+                raise ServerFailed(error.message) from error
         with ThreadPoolExecutor(len(variants)) as pool:
             starts = [pool.submit(variant.server.start, variant.served) for variant in variants]
         for start in starts:
@@ -92,6 +100,7 @@ class Fleet:
         """End the servers, whatever they do."""
         for variant in self.variants.values():
             variant.server.end(at_once=at_once)
+            variant.membership.leave()
 
 
 def stream_name(variant: str) -> str:

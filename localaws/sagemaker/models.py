@@ -8,6 +8,7 @@ from typing import Any
 
 from localaws.sagemaker import s3
 from localaws.sagemaker.images import resolve
+from localaws.sagemaker.network import WITHOUT_TRAFFIC, check_vpc
 from localaws.sagemaker.packages import ModelPackages
 from localaws.sagemaker.records import BY_NAME_AND_TIME, Record, Table, arn, invalid, listing
 from localaws.sagemaker.roles import check_role
@@ -35,7 +36,7 @@ _MODEL = {
 }
 _CONFIG = {"EndpointConfigName", "ProductionVariants", "Tags", "KmsKeyId", "DataCaptureConfig"}
 IGNORED_IN_MODEL = {
-    "VpcConfig": "there is no VPC to join",
+    "VpcConfig": WITHOUT_TRAFFIC,
     "EnableNetworkIsolation": "the model keeps the machine's network",
 }
 IGNORED_IN_CONFIG = {"KmsKeyId": "the data lie on this machine's disk"}
@@ -135,6 +136,7 @@ class Models(Service):
         model = Model(call, name, arn(call, "model", name), params)
         if "ExecutionRoleArn" in params:
             check_role(self.world, call, params["ExecutionRoleArn"])
+        check_vpc(self.world, call, params.get("VpcConfig", {}))
         served = self.served(call, model.container)
         if served.model_data is not None:
             self._check_model_data(call, served.model_data)

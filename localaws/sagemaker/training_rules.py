@@ -8,6 +8,7 @@ from typing import Any
 from localaws.sagemaker import s3
 from localaws.sagemaker.images import resolve
 from localaws.sagemaker.metrics import compile_definitions
+from localaws.sagemaker.network import WITHOUT_TRAFFIC, check_vpc
 from localaws.sagemaker.records import invalid
 from localaws.sagemaker.roles import check_role
 from localaws.service import Call, NotEmulated, Params
@@ -31,7 +32,7 @@ _NVME = (
 IGNORED = {
     "ResourceConfig.VolumeKmsKeyId": "the data lie on this machine's disk",
     "ResourceConfig.KeepAlivePeriodInSeconds": "there is no instance to keep",
-    "VpcConfig": "there is no VPC to join",
+    "VpcConfig": WITHOUT_TRAFFIC,
     "EnableNetworkIsolation": "the script keeps the machine's network",
     "EnableInterContainerTrafficEncryption": "one container only",
     "EnableManagedSpotTraining": "capacity is never taken back",
@@ -77,6 +78,7 @@ def check(world: World, call: Call, params: Params) -> None:
     _check_resources(params["ResourceConfig"])
     compile_definitions(params["AlgorithmSpecification"].get("MetricDefinitions", []))
     check_role(world, call, params["RoleArn"])
+    check_vpc(world, call, params.get("VpcConfig", {}))
     channels = params.get("InputDataConfig", [])
     names = [channel["ChannelName"] for channel in channels]
     if len(set(names)) < len(names):

@@ -20,9 +20,11 @@ from localaws.sagemaker.container.contract import decode_hyperparameters
 from localaws.sagemaker.environments import BuildFailed, Environments, Stopped, requirements_in
 from localaws.sagemaker.images import resolve
 from localaws.sagemaker.logs import LogShipper, LogStream
+from localaws.sagemaker.network import Membership
 from localaws.sagemaker.process import STOP_SECONDS, Container, base_environment
 from localaws.sagemaker.records import now, without_effect
 from localaws.sagemaker.training_rules import IGNORED
+from localaws.service import AwsError
 from localaws.world import World
 
 if TYPE_CHECKING:
@@ -63,6 +65,12 @@ class TrainingRun:
         self._s3 = world.client("s3", job.call.account, job.call.region)
         self._image = resolve(job.request["AlgorithmSpecification"]["TrainingImage"])
         self._hyperparameters = dict(job.request.get("HyperParameters", {}))
+        self._membership = Membership(
+            world,
+            job.call,
+            job.request.get("VpcConfig", {}),
+            f"[Do not delete] Network Interface of SageMaker training job {job.name}",
+        )
         self._container: Container | None = None
         self._late = False
         self._log: LogStream | None = None
@@ -92,6 +100,7 @@ class TrainingRun:
             failure = f"InternalServerError: {type(error).__name__}: {error}"
         if self._world.stopping.is_set():
             return
+        self._membership.leave()
         if self._log is not None:
             self._logs.close(self._log)
         self._end(failure)
@@ -101,6 +110,7 @@ class TrainingRun:
 
     def _work(self) -> None:
         self._job.started = now()
+        self._join_vpc()
         self._enter("Downloading", "Downloading input data")
         self._write_configuration()
         self._download()
@@ -113,6 +123,12 @@ class TrainingRun:
             raise JobFailed(self._failure(code))
         self._enter("Uploading", "Uploading generated training model")
         self._upload(empty_model=code == 0)
+
+    def _join_vpc(self) -> None:
+        try:
+            self._membership.join(self._job.request["ResourceConfig"]["InstanceCount"])
+        except AwsError as error:
+            raise JobFailed(f"ClientError: {error.message}") from error
 
     def _enter(self, secondary: str, message: str) -> None:
         # While a job is being stopped, AWS shows Stopping until it is Stopped.

@@ -47,6 +47,15 @@ endpoints:
 """
 
 
+KINDS = {
+    "createEndpoint": "endpoint",
+    "createEndpointConfig": "endpoint-config",
+    "createModel": "model",
+    "createTrainingJob": "training-job",
+}
+"""What state machines create in SageMaker, by their task."""
+
+
 class Resource(NamedTuple):
     """A resource of a synthesized template."""
 
@@ -69,6 +78,18 @@ class Statement(NamedTuple):
     actions: list[str]
     resources: list[str]
     conditions: dict[str, Any]
+
+
+class Creation(NamedTuple):
+    """Something that a state machine asks SageMaker to create."""
+
+    stage: str
+    role: str
+    """The ARN of the machine's role."""
+    action: str
+    kind: str
+    """As in ARNs: `training-job`."""
+    arguments: dict[str, Any]
 
 
 class Finding(NamedTuple):
@@ -145,6 +166,10 @@ class Assembly:
 
 def _list(value: Any) -> list[str]:
     return value if isinstance(value, list) else [value]
+
+
+def _capital(action: str) -> str:
+    return f"{action[:1].upper()}{action[1:]}"
 
 
 def _data(metadata: dict[str, list[dict[str, Any]]], type_: str) -> list[tuple[str, Any]]:
@@ -227,6 +252,26 @@ def assembly(checked: Path) -> Assembly:
 def read() -> Callable[[Path], Assembly]:
     """Reads the assembly that lies in a folder."""
     return read_assembly
+
+
+@pytest.fixture(scope="session")
+def creations(assembly: Assembly) -> list[Creation]:
+    """What all state machines create, a job once for each instance type that it may run on."""
+    return [
+        Creation(
+            stage, machine.properties["RoleArn"], _capital(action), KINDS[action], {**asked, **resources}
+        )
+        for stage in assembly.environments.stages
+        for machine in assembly.environments.resources(stage)
+        if machine.type == "AWS::StepFunctions::StateMachine"
+        for states in [json.loads(machine.properties["DefinitionString"])["States"]]
+        for state in states.values()
+        for action in [state.get("Resource", "").rpartition(":")[2].removesuffix(".sync")]
+        if action in KINDS
+        for asked in [state["Arguments"]]
+        for attempt in states.get("Prepare", {}).get("Assign", {}).get("attempts", [{}])
+        for resources in [attempt.get("resources", {})]
+    ]
 
 
 @pytest.fixture(scope="session")

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from atelier.policies import Environments, Role
+from atelier.policies import Role
 from tools.isolation.cases import Environment
 from tools.isolation.simulator import Case, simulate
-
-CREATED = {
-    "CreateEndpoint": "endpoint",
-    "CreateEndpointConfig": "endpoint-config",
-    "CreateModel": "model",
-    "CreateTrainingJob": "training-job",
-}
-"""What state machines create, each action with the kind of resource."""
 
 STAGE = "research-dev"
 ACCOUNT = "111122223333"
@@ -119,25 +110,6 @@ def test_guardrails_let_pass_what_is_right_and_nothing_else(environment):
     assert wrong == []
 
 
-def requests_of_machines(
-    environments: Environments, stage: str
-) -> Iterator[tuple[Role, str, dict[str, Any]]]:
-    """What state machines ask SageMaker to create: the machine's role, the action, the arguments."""
-    roles = {role.resource.arn: role for role in environments.roles(stage)}
-    for machine in environments.resources(stage):
-        if machine.type != "AWS::StepFunctions::StateMachine":
-            continue
-        states = json.loads(machine.properties["DefinitionString"])["States"]
-        for state in states.values():
-            action = state.get("Resource", "").rpartition(":")[2].removesuffix(".sync")
-            action = f"{action[:1].upper()}{action[1:]}"
-            if action in CREATED:
-                # The instance types of a job are tried one after the other.
-                for attempt in states.get("Prepare", {}).get("Assign", {}).get("attempts", [{}]):
-                    arguments = {**state["Arguments"], **attempt.get("resources", {})}
-                    yield roles[machine.properties["RoleArn"]], action, arguments
-
-
 def said_by(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The condition keys with which SageMaker tells IAM of a request."""
     [variant] = arguments.get("ProductionVariants", [{}])
@@ -161,7 +133,7 @@ def _bool(arguments: Mapping[str, Any], key: str) -> str:
     return "true" if arguments.get(key) else "false"
 
 
-def named_by(role: Role, action: str) -> str:
+def named_by(role: Role, action: str, kind: str) -> str:
     """Something that a role's policy lets it create, by the ARN that the policy gives it."""
     resources = [
         resource
@@ -169,24 +141,26 @@ def named_by(role: Role, action: str) -> str:
         for one in policy.document["Statement"]
         if one["Effect"] == "Allow" and f"sagemaker:{action}" in one["Action"]
         for resource in ([one["Resource"]] if isinstance(one["Resource"], str) else one["Resource"])
-        if f":{CREATED[action]}/" in resource
+        if f":{kind}/" in resource
     ]
     return resources[0].replace("*", "1a2b3c4d-1")
 
 
 @pytest.mark.parametrize("stage", ["audio-dev", "vision-prod", STAGE])
-def test_what_state_machines_ask_for_passes_the_guardrails(assembly, stage):
+def test_what_state_machines_ask_for_passes_the_guardrails(assembly, creations, stage):
     """With a network and without: a run that its own guardrails refuse would fail on AWS alone."""
+    roles = {role.resource.arn: role for role in assembly.environments.roles(stage)}
     cases = [
         Case(
-            role=role,
-            action=f"sagemaker:{action}",
-            resource=named_by(role, action),
-            account=role.resource.arn.split(":")[4],
-            context=said_by(arguments),
+            role=roles[one.role],
+            action=f"sagemaker:{one.action}",
+            resource=named_by(roles[one.role], one.action, one.kind),
+            account=one.role.split(":")[4],
+            context=said_by(one.arguments),
         )
-        for role, action, arguments in requests_of_machines(assembly.environments, stage)
+        for one in creations
+        if one.stage == stage
     ]
-    assert {one.action for one in cases} == {f"sagemaker:{action}" for action in CREATED}
+    assert len({one.action for one in cases}) == 4
     refused = [f"{one.case.role.name} {one.action}" for one in simulate(cases, {}) if not one.allowed]
     assert refused == []

@@ -24,12 +24,13 @@ def test_no_rule_of_cdk_nag_finds_anything_in_plain_resources(found_in_plain_res
 
 
 def test_cfn_lint_finds_nothing(assembly):
-    """Every template of every environment passes cfn-lint, warnings included.
+    """Every template of every shipped environment passes cfn-lint, warnings included.
 
     All but W3005: CDK writes a dependency also where a reference implies it, which does no harm.
     """
     runner = Runner(ConfigMixIn(regions=["eu-west-1"], ignore_checks=["W3005"]))
-    for stack, template in assembly.templates.items():
+    shipped = {name: one for name, one in assembly.templates.items() if not name.startswith("audio-")}
+    for stack, template in shipped.items():
         found, _ = decode_str(json.dumps(template))
         assert [f"{stack}: {match}" for match in runner.validate_template(found)] == []
 

@@ -129,7 +129,7 @@ class Lab:
         """Every line that a job wrote."""
         return self.log("/aws/sagemaker/TrainingJobs", f"{name}/")
 
-    def model(self, name, script, files=None):
+    def model(self, name, script, files=None, **more):
         """A model whose inference script is `script` and whose archive holds `files`."""
         code = self.archive(f"code/{name}.tar.gz", {"inference.py": script, "requirements.txt": ""})
         data = self.archive(f"model/{name}.tar.gz", files or {"model.txt": name})
@@ -144,6 +144,7 @@ class Lab:
                     "SAGEMAKER_SUBMIT_DIRECTORY": code,
                 },
             },
+            **more,
         )
 
     def config(self, name, **weights):
