@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 from pydantic.annotated_handlers import GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
@@ -72,6 +81,12 @@ FORMS = {
 def _scalar(value: Any) -> Any:
     if not isinstance(value, (str, int, float)) or (isinstance(value, float) and not isfinite(value)):
         raise PydanticCustomError("scalar", "must be text, a finite number, true or false")
+    return value
+
+
+def _account(value: str) -> str:
+    if not value.strip("0"):
+        raise PydanticCustomError("account", "is a placeholder, and no AWS account")
     return value
 
 
@@ -247,7 +262,9 @@ class Image(Model):
 class Environment(Model):
     """Where one copy of the team's resources lives, and what differs there."""
 
-    account: Annotated[str, Field(pattern=ACCOUNT.pattern, examples=[ACCOUNT.example])]
+    account: Annotated[
+        str, Field(pattern=ACCOUNT.pattern, examples=[ACCOUNT.example]), AfterValidator(_account)
+    ]
     """The AWS account, 12 digits in quotes."""
     region: Annotated[str, Field(pattern=REGION.pattern, examples=[REGION.example])]
     """The AWS region."""
