@@ -9,6 +9,9 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C ended, as shells have it."""
+
 
 @dataclass(frozen=True)
 class _Entry:
@@ -65,6 +68,8 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
         except (typer.Exit, typer.Abort):
             raise
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
         except Exception as error:
             from atelier.cli.errors import explained  # noqa: PLC0415 -- imports botocore
 
@@ -86,4 +91,7 @@ def _about() -> None:
 
 def main() -> None:
     """Run the command line; the entry point of the package."""
-    app()
+    try:
+        app()
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
