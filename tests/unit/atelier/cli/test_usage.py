@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import importlib
 import inspect
 import json
@@ -82,7 +83,9 @@ def test_no_credentials_beside_a_running_embedded_aws(atelier, project, server):
     folder = project / ".localaws/data"
     folder.mkdir(parents=True)
     (folder / "server.json").write_text(json.dumps({"pid": os.getpid(), "endpoint": server.endpoint}))
-    result = atelier("train", "curve")
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = atelier("train", "curve")
     assert f"An embedded AWS answers on {server.endpoint}" in result.stderr
 
 
