@@ -9,6 +9,9 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C ended, as shells have it."""
+
 
 @dataclass(frozen=True)
 class _Entry:
@@ -31,9 +34,7 @@ COMMANDS = {
     "record": _Entry(
         "record", "record_team", "Write down what a deployed environment can never change again."
     ),
-    "doctor": _Entry(
-        "doctor", "doctor", "Say what an environment needs of its account and does not have."
-    ),
+    "doctor": _Entry("doctor", "doctor", "Say what an environment needs of its account and does not have."),
     "train": _Entry("train", "train", "Start a run of a job and follow it to its end."),
     "runs": _Entry("runs", "runs", "List the runs of a team's jobs, newest first."),
     "approve": _Entry("approve", "approve", "Approve a model: it is deployed."),
@@ -77,6 +78,8 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
         except (typer.Exit, typer.Abort):
             raise
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
         except Exception as error:
             from atelier.cli.errors import explained  # noqa: PLC0415 -- imports botocore
 
@@ -98,4 +101,7 @@ def _about() -> None:
 
 def main() -> None:
     """Run the command line; the entry point of the package."""
-    app()
+    try:
+        app()
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None

@@ -30,27 +30,46 @@ def reject(package: Package, team: TeamOption = None, env: EnvOption = None, not
 
 def _decide(target: Target, package: str, status: str, note: str | None) -> None:
     sagemaker = target.client("sagemaker")
-    arn = package if package.startswith("arn:") else _arn(target, package)
+    arn = _arn(target, package)
     try:
         before = sagemaker.describe_model_package(ModelPackageName=arn)["ModelApprovalStatus"]
     except ClientError as error:
+        if wrong := target.wrong_account():
+            raise wrong from error
         if "does not exist" in errors.message(error):
             raise CliError(f"there is no model package {package}: {_waiting(target)}") from error
         raise
-    if before == status:
-        raise CliError(f"{arn} is {status.lower()} already")
+    again = before == status
+    if again and status == "Rejected":
+        raise CliError(f"{arn} is rejected already")
+    if again:
+        # Only a change of the approval is told to what deploys; an approval that stays is none.
+        sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="PendingManualApproval")
     description = {"ApprovalDescription": note} if note else {}
     sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus=status, **description)
-    typer.echo(f"{arn} {status.lower()}")
+    typer.echo(f"{arn} {status.lower()}{' again: it is deployed again' if again else ''}")
 
 
 def _arn(target: Target, package: str) -> str:
+    """The ARN of a package of the environment, which may be given as its ARN."""
+    if package.startswith("arn:"):
+        if package.rpartition("/")[0] not in [_versions(target, job) for job in target.spec.jobs]:
+            raise CliError(
+                f"{package} is no model package of {target.label}: choose its team and environment "
+                "with --team and --env"
+            )
+        return package
     job, _, version = package.partition("/")
     if not version.isdecimal():
         raise CliError(f"{package!r} is no model package: write its ARN, or <job>/<version> such as curve/3")
     target.check_job(job)
+    return f"{_versions(target, job)}/{version}"
+
+
+def _versions(target: Target, job: str) -> str:
+    """What the ARNs of all versions of a job's model begin with."""
     group = names.model_package_group(target.spec.team, target.spec.name, job)
-    return target.arn("sagemaker", f"model-package/{group}/{version}")
+    return target.arn("sagemaker", f"model-package/{group}")
 
 
 def _waiting(target: Target) -> str:

@@ -40,7 +40,12 @@ def invoke(
     target.check_endpoint(endpoint)
     sample = target.spec.endpoints[endpoint].sample
     sent_as = content_type or (sample.content_type if sample else "application/json")
-    answer = _ask(target, endpoint, _request(target, endpoint, body, file), sent_as, accept or sent_as)
+    request = _request(target, endpoint, body, file)
+    if not request:
+        raise CliError(
+            "the request is empty: give one with --body or --file, or omit both to send the sample"
+        )
+    answer = _ask(target, endpoint, request, sent_as, accept or sent_as)
     # As it came: an answer may be of any format.
     sys.stdout.buffer.write(answer if answer.endswith(b"\n") else answer + b"\n")
     sys.stdout.flush()

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from rich.text import Text
 
 from atelier.cli import errors
+from atelier.cli.deployments import Deployment, Deployments, approval
 from atelier.cli.follow import training_jobs
 from atelier.cli.tables import new_table, show
 from atelier.cli.target import EnvOption, Target, TeamOption, choose_target
@@ -25,6 +26,12 @@ READERS = 8
 STYLES = {"SUCCEEDED": "green", "RUNNING": "cyan"}
 FAILED_STYLE = "red"
 LONGEST_CAUSE = 240
+WAITING = "PendingManualApproval"
+_APPROVALS = {
+    "Approved": "{model} approved",
+    "Rejected": "{model} rejected",
+    WAITING: "{model} waits for approval",
+}
 
 
 @dataclass(frozen=True)
@@ -41,8 +48,16 @@ class Run:
     hyperparameters: dict[str, str]
     metrics: dict[str, float]
     model_package: str
+    approval: str
+    """SageMaker's ModelApprovalStatus of its model package; empty where there is none."""
+    deployments: list[Deployment]
     error: str
     cause: str
+
+    @property
+    def version(self) -> str:
+        """The version of its model package."""
+        return self.model_package.rpartition("/")[2]
 
 
 def runs(
@@ -60,7 +75,7 @@ def runs(
     if as_json:
         typer.echo(json.dumps([asdict(run) for run in found], indent=2))
     elif found:
-        _show(found)
+        _show(target, found)
     else:
         typer.echo(f"no run of {job or 'any job'} in {target.label} yet: atelier train {job or '<job>'}")
 
@@ -74,7 +89,8 @@ def list_runs(target: Target, jobs: list[str], limit: int) -> list[Run]:
             raise target.not_deployed(f"job {jobs[0]}")
         listed = [one for executions in found for one in executions or []]
         listed.sort(key=lambda one: one[1]["startDate"], reverse=True)
-        return list(pool.map(lambda one: _run(target, *one), listed[:limit]))
+        deployments = {job: Deployments(target, job) for job in jobs}
+        return list(pool.map(lambda one: _run(target, deployments[one[0]], *one), listed[:limit]))
 
 
 def _executions(target: Target, job: str, limit: int) -> list[tuple[str, dict[str, Any]]] | None:
@@ -95,7 +111,7 @@ def _items(pages: Any) -> Iterator[dict[str, Any]]:
         yield from page["executions"]
 
 
-def _run(target: Target, job: str, execution: dict[str, Any]) -> Run:
+def _run(target: Target, deployments: Deployments, job: str, execution: dict[str, Any]) -> Run:
     states = target.client("stepfunctions")
     described = states.describe_execution(executionArn=execution["executionArn"])
     asked = json.loads(described.get("input") or "{}")
@@ -104,6 +120,7 @@ def _run(target: Target, job: str, execution: dict[str, Any]) -> Run:
     ended = described.get("stopDate") or datetime.now(UTC)
     # The output of a run that came to its end says it all; of another, the history names its training job.
     training_job = output.get("trainingJob") or _last_training_job(states, execution["executionArn"])
+    package = output.get("modelPackage", "")
     return Run(
         run=described["name"],
         job=job,
@@ -114,7 +131,9 @@ def _run(target: Target, job: str, execution: dict[str, Any]) -> Run:
         training_job=training_job,
         hyperparameters=asked.get("hyperparameters", {}),
         metrics=output["metrics"] if "metrics" in output else _metrics(target, training_job),
-        model_package=output.get("modelPackage", ""),
+        model_package=package,
+        approval=approval(target, package) if package else "",
+        deployments=deployments.of(package.rpartition("/")[2]) if package else [],
         error=described.get("error", ""),
         cause=described.get("cause", ""),
     )
@@ -137,7 +156,7 @@ def _metrics(target: Target, training_job: str) -> dict[str, float]:
     return {one["MetricName"]: one["Value"] for one in described.get("FinalMetricDataList", [])}
 
 
-def _show(found: list[Run]) -> None:
+def _show(target: Target, found: list[Run]) -> None:
     table = new_table()
     for column in ("run", "job", "status", "started (UTC)", "took", "result"):
         table.add_column(column, overflow="fold", no_wrap=column in {"job", "status", "took"})
@@ -149,13 +168,29 @@ def _show(found: list[Run]) -> None:
             Text(run.status.lower(), style),
             run.started[:19].replace("T", " "),
             str(timedelta(seconds=round(run.seconds))),
-            Text(_result(run), style if run.cause or run.error else ""),
+            _result(target, run),
         )
     show(table)
 
 
-def _result(run: Run) -> str:
+def _result(target: Target, run: Run) -> Text:
+    """Metrics, or why the run failed; below, what became of its model."""
     metrics = ", ".join(f"{name} {value:.6g}" for name, value in run.metrics.items())
+    first = "; ".join(filter(None, [metrics, _reason(run.error, run.cause)]))
+    style = STYLES.get(run.status, FAILED_STYLE) if run.cause or run.error else ""
+    lines = [Text(first, style)] if first else []
+    if run.approval:
+        lines.append(Text(_APPROVALS[run.approval].format(model=f"{run.job}/{run.version}")))
+    if run.approval == WAITING:
+        lines[-1].append(f": {target.proposal(f'approve {run.job}/{run.version}')}")
+    for one in run.deployments:
+        said = ": ".join(
+            filter(None, [f"endpoint {one.endpoint}: {one.state}", _reason(one.error, one.cause)])
+        )
+        lines.append(Text(said, FAILED_STYLE if one.error else ""))
+    return Text("\n").join(lines)
+
+
+def _reason(error: str, cause: str) -> str:
     # Remedy and log follow in the next lines of the cause; they are for --json.
-    cause = next(iter(run.cause.splitlines()), run.error)
-    return "; ".join(filter(None, [metrics, shorten(cause, LONGEST_CAUSE, placeholder=" …")]))
+    return shorten(next(iter(cause.splitlines()), error), LONGEST_CAUSE, placeholder=" …")

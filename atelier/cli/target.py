@@ -32,6 +32,8 @@ class Target:
     """An environment and the way to it."""
 
     spec: TeamEnvironment
+    options: str = ""
+    """The options that chose it, to be repeated in a command that a message proposes: ` --team vision`."""
     _clients: dict[str, Any] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -45,7 +47,13 @@ class Target:
         with self._lock:
             if service not in self._clients:
                 session = boto3.session.Session(region_name=self.spec.region)
-                self._clients[service] = session.client(service, config=CONFIG)
+                try:
+                    self._clients[service] = session.client(service, config=CONFIG)
+                except ValueError as error:
+                    # boto3 has no error of its own for an AWS_ENDPOINT_URL that is no URL.
+                    raise CliError(
+                        f"{error}: set AWS_ENDPOINT_URL to a URL such as http://127.0.0.1:4566, or unset it"
+                    ) from error
             return self._clients[service]
 
     def arn(self, service: str, resource: str) -> str:
@@ -66,20 +74,28 @@ class Target:
             remedy = choose(name, known, nothing=f"declare it in teams/{self.spec.team}.yaml")
             raise CliError(f"{self.label} has no {kind} {name!r}: {remedy}")
 
-    def not_deployed(self, what: str) -> CliError:
-        """The error for something that should be there and is not: undeployed, or another account's."""
+    def proposal(self, command: str) -> str:
+        """A command of ours to type, such as `atelier approve curve/3 --team vision`."""
+        return f"`atelier {command}{self.options}`"
+
+    def wrong_account(self) -> CliError | None:
+        """The error for credentials of an account that the environment does not live in, if they are."""
         try:
             account = self.client("sts").get_caller_identity()["Account"]
         except (BotoCoreError, ClientError):
-            account = self.spec.account
-        if account != self.spec.account:
-            return CliError(
-                f"the credentials are of account {account}, but {self.label} lives in {self.spec.account}: "
-                f"switch to credentials of that account{point_at_embedded()}"
-            )
-        deploy = f"npx cdk deploy '{self.label}/*' -c team={self.spec.team} -c env={self.spec.name}"
+            return None
+        if account == self.spec.account:
+            return None
         return CliError(
-            f"{what} is not in account {account}, {self.spec.region}: deploy it with  {deploy}"
+            f"the credentials are of account {account}, but {self.label} lives in {self.spec.account}: "
+            f"switch to credentials of that account{point_at_embedded()}"
+        )
+
+    def not_deployed(self, what: str) -> CliError:
+        """The error for something that should be there and is not: undeployed, or another account's."""
+        deploy = f"npx cdk deploy '{self.label}/*' -c team={self.spec.team} -c env={self.spec.name}"
+        return self.wrong_account() or CliError(
+            f"{what} is not in account {self.spec.account}, {self.spec.region}: deploy it with  {deploy}"
             f"{point_at_embedded()}"
         )
 
@@ -91,6 +107,8 @@ def choose_target(team: str | None, env: str | None) -> Target:
         CliError: a name is omitted and there are several.
         SpecError: there is no such team or environment, or its file is wrong.
     """
+    given = {"--team": team, "--env": env}
+    options = "".join(f" {option} {name}" for option, name in given.items() if name)
     if team is None:
         known = [path.stem for path in team_files(TEAMS)]
         if len(known) > 1:
@@ -99,4 +117,4 @@ def choose_target(team: str | None, env: str | None) -> Target:
     environments = load_teams(TEAMS, team, env)
     if len(environments) > 1:
         raise CliError(f"which environment of {team}? --env {' or '.join(one.name for one in environments)}")
-    return Target(environments[0])
+    return Target(environments[0], options)

@@ -40,12 +40,14 @@ def train(
     target.check_job(job)
     started = _start(target, job, _parsed(hyperparameters or []))
     console = Console(highlight=False)
-    console.print(f"run {started['run']}", style="bold")
+    console.print(f"run {started['run']}", style="bold", soft_wrap=True)
     if wait:
         try:
-            _show(console, target, started["execution"])
+            _show(console, target, job, started["execution"])
         except KeyboardInterrupt:
-            console.print(f"the run goes on: `atelier runs {job}` shows how it ends")
+            console.print(
+                f"the run goes on: {target.proposal(f'runs {job}')} shows how it ends", soft_wrap=True
+            )
             raise typer.Exit(130) from None
 
 
@@ -91,27 +93,40 @@ def _no_data(target: Target, job: str, channel: str) -> str:
     return f"channel {channel} of {job} holds no data: upload some to s3://{bucket}/{prefix}"
 
 
-def _show(console: Console, target: Target, execution: str) -> None:
+def _show(console: Console, target: Target, job: str, execution: str) -> None:
     """Print what happens, line by line; raises a CliError with the cause when the run fails."""
     for event in follow(target.client, execution, poll_seconds=POLL_SECONDS):
         match event:
             case StateEntered(name):
                 console.print(Text(name, "bold cyan"), soft_wrap=True)
-            case TrainingStarted(job, instance_type):
-                console.print(Text(f"  training job {job} on {instance_type}"), soft_wrap=True)
+            case TrainingStarted(training_job, instance_type):
+                console.print(Text(f"  training job {training_job} on {instance_type}"), soft_wrap=True)
             case LogLine(_, text):
                 console.print(Text(f"  │ {text}", "dim"), soft_wrap=True)
             case Finished("SUCCEEDED", output):
-                _show_result(console, output)
+                _show_result(console, target, job, output)
             case Finished(status, _, error, cause):
                 # Cause and remedy come first; the log that follows them has just been shown.
                 said = "\n".join(cause.splitlines()[:2])
                 raise CliError(f"run {execution.rpartition(':')[2]} {status.lower()}: {error}: {said}")
 
 
-def _show_result(console: Console, output: dict[str, Any]) -> None:
+def _show_result(console: Console, target: Target, job: str, output: dict[str, Any]) -> None:
     for name, value in output.get("metrics", {}).items():
         console.print(Text(f"{name} = {value:.6g}", "bold green"), soft_wrap=True)
     package = output.get("modelPackage")
     if package:
-        console.print(Text(f"model package {package} {output.get('status', '')}", "green"), soft_wrap=True)
+        status = output.get("status", "")
+        console.print(Text(f"model package {package} {status}", "green"), soft_wrap=True)
+        version = f"{job}/{package.rpartition('/')[2]}"
+        console.print(Text(_next_step(target, job, version, approved=status == "approved")), soft_wrap=True)
+
+
+def _next_step(target: Target, job: str, version: str, *, approved: bool) -> str:
+    """What follows on a registered model, or what to type that it does."""
+    endpoints = ", ".join(name for name, spec in target.spec.endpoints.items() if spec.job == job)
+    if not endpoints:
+        return f"no endpoint serves job {job}: nothing is deployed"
+    if approved:
+        return f"its deployment to {endpoints} follows: {target.proposal(f'runs {job}')} shows how it ends"
+    return f"to deploy it to {endpoints}: {target.proposal(f'approve {version}')}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 FORMS: dict[str, Form] = {}
@@ -126,7 +126,15 @@ InstanceType = Annotated[str, Field(pattern=INSTANCE_TYPE.pattern)]
 InstancePattern = Annotated[str, Field(pattern=INSTANCE_PATTERN.pattern)]
 S3Prefix = Annotated[str, Field(pattern=PREFIX.pattern, max_length=512)]
 Email = Annotated[str, Field(pattern=EMAIL.pattern, max_length=254)]
-Account = Annotated[str, Field(pattern=ACCOUNT.pattern, examples=[ACCOUNT.example])]
+
+
+def _account(value: str) -> str:
+    if not value.strip("0"):
+        raise PydanticCustomError("account", "is a placeholder, and no AWS account")
+    return value
+
+
+Account = Annotated[str, Field(pattern=ACCOUNT.pattern, examples=[ACCOUNT.example]), AfterValidator(_account)]
 RepositoryUrl = Annotated[str, Field(pattern=REPOSITORY.pattern, max_length=1024)]
 ScriptName = Annotated[str, Field(pattern=SCRIPT_NAME.pattern, max_length=40)]
 IdleMinutes = Annotated[int, Field(ge=60, le=365 * 24 * 60)]

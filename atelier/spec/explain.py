@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from atelier.spec import retired
-from atelier.spec.base import FORMS
+from atelier.spec.base import ACCOUNT, FORMS
 from atelier.spec.document import Node, Steps, dotted
 from atelier.spec.model import TeamFile
 from atelier.spec.problems import Problem, choose
@@ -64,10 +64,9 @@ class _Wrong:
 
     @property
     def length(self) -> int:
-        """How long the value is: characters, items or keys; if the key is wrong, the key."""
-        if self.steps[-1:] == (KEY_STEP,):
-            return len(str(self.node.path[-1]))
-        return len(self.node.value) if isinstance(self.node.value, (str, list, dict)) else 0
+        """How long what is wrong is, the key or the value: characters, items or keys."""
+        wrong = self.node.path[-1] if self.steps[-1:] == (KEY_STEP,) else self.node.value
+        return len(wrong) if isinstance(wrong, (str, list, dict)) else 0
 
 
 _Explanation: TypeAlias = "Callable[[_Wrong], tuple[str, str]]"
@@ -154,6 +153,8 @@ _EXPLANATIONS: dict[str, _Explanation] = {
     "int_type": _wanted("a whole number", "10"),
     "int_from_float": _wanted("a whole number", "10"),
     "float_type": _wanted("a number", "0.5"),
+    "finite_number": lambda wrong: ("must be a finite number", f"such as  {wrong.key}: 0.5"),
+    "account": lambda wrong: (wrong.message, f"such as  {ACCOUNT.example}"),
     "bool_type": _wanted("true or false", "true"),
     "list_type": _wanted("a list", "[first, second]"),
     "dict_type": _wanted("a mapping", "{key: value}"),

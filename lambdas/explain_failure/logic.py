@@ -191,7 +191,10 @@ def _recognise(reason: str, lines: Sequence[str]) -> tuple[Known, str | None]:
 
 
 def _one_line(text: str) -> str:
-    return _shorten(" ".join(text.split()))
+    """On one line, without the middle of what is too long: a reason that quotes a log decides at its end."""
+    line = " ".join(text.split())
+    half = LINE_LENGTH // 2
+    return line if len(line) <= LINE_LENGTH else f"{line[: half - 1]}…{line[-half:]}"
 
 
 def _shorten(line: str) -> str:

@@ -120,6 +120,24 @@ class AwsAccount:
                 ExecutionType="REVERSE_BUDGET_ACTION",
             )
 
+    def training_jobs(self, part: str) -> Iterator[tuple[str, str]]:
+        """Name and status of the training jobs that run or are stopping, whose name contains `part`."""
+        pages = client("sagemaker").get_paginator("list_training_jobs")
+        for status in ("InProgress", "Stopping"):
+            for page in pages.paginate(NameContains=part, StatusEquals=status):
+                for job in page["TrainingJobSummaries"]:
+                    yield job["TrainingJobName"], status
+
+    def stop_training_job(self, name: str) -> None:
+        """Begin to stop a training job; one that has ended meanwhile is left alone."""
+        try:
+            with gone_is_fine():
+                client("sagemaker").stop_training_job(TrainingJobName=name)
+        except ClientError as error:
+            # SageMaker has no error code for it either; the next look tells whether it really has ended.
+            if error.response["Error"]["Code"] != "ValidationException":
+                raise
+
     def packages(self, group: str) -> Iterator[str]:
         """The ARNs of the versions of a model package group."""
         with gone_is_fine():

@@ -69,6 +69,14 @@ class Account(Protocol):
         """Begin to take back what an action of a budget has done."""
         ...
 
+    def training_jobs(self, part: str) -> Iterator[tuple[str, str]]:
+        """Name and status of the training jobs that run or are stopping, whose name contains `part`."""
+        ...
+
+    def stop_training_job(self, name: str) -> None:
+        """Begin to stop a training job."""
+        ...
+
     def packages(self, group: str) -> Iterator[str]:
         """The ARNs of the versions of a model package group."""
         ...
@@ -130,9 +138,17 @@ def remove_endpoint(properties: Mapping[str, str], account: Account, clock: Cloc
     account.delete_log_group(f"/aws/sagemaker/Endpoints/{name}")
 
 
-def remove_packages(properties: Mapping[str, str], account: Account, _clock: Clock) -> None:
-    """Remove the versions of a model package group, which can only be deleted when empty."""
-    for package in list(account.packages(properties["Name"])):
+def remove_packages(properties: Mapping[str, str], account: Account, clock: Clock) -> None:
+    """Stop the jobs that make a group's versions, then remove these: only an empty group can be deleted."""
+    group = properties["Name"]
+    # As the training workflow names them: `curve` is not to stop `curve-2`'s.
+    run = re.compile(rf"{re.escape(group)}-[0-9a-f]+-\d+")
+    while jobs := [job for job in account.training_jobs(f"{group}-") if run.fullmatch(job[0])]:
+        for name, status in jobs:
+            if status == "InProgress":
+                account.stop_training_job(name)
+        clock.wait(f"training job {jobs[0][0]}, which is {jobs[0][1]}")
+    for package in list(account.packages(group)):
         account.delete_package(package)
 
 

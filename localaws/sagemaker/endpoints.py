@@ -285,6 +285,7 @@ class Endpoints(Service):
             folder=self.world.data / "sagemaker" / "endpoints" / where / endpoint.name / stream.stream,
             log=stream,
             startup_seconds=item.get("ContainerStartupHealthCheckTimeoutInSeconds", STARTUP_SECONDS),
+            instance_type=item["InstanceType"],
         )
         ignored = (
             *without_effect(model.request, IGNORED_IN_MODEL),

@@ -12,6 +12,8 @@ from localaws.service import NotEmulated
 
 _URI = re.compile(r"[^/]+\.dkr\.ecr\.[^/]+/(?P<repository>[^:@]+)(:(?P<tag>[^@]+))?(@.*)?")
 _VERSION = re.compile(r"\d+\.\d+")
+_ACCELERATED = re.compile(r"ml\.(g|p|inf|trn)\d")
+_REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9._-]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,31 @@ class Image:
     def requirements(self) -> str:
         """What stands for the image's own packages where the code brings no requirements.txt."""
         return "\n".join(package.format(version=self.version) for package in self.framework.packages)
+
+    def stood_in_for(self, requirements: str | None, instance_type: str) -> str | None:
+        """A line for the log where the code runs in something else than it would on AWS.
+
+        Args:
+            requirements: what the code's requirements.txt asks for; None where there is none.
+            instance_type: such as ml.g5.xlarge.
+
+        Returns:
+            None for a CPU instance whose environment has the image's framework.
+        """
+        asked = self.requirements if requirements is None else requirements
+        names = {_normal(name) for name in _REQUIREMENT.findall(asked)}
+        main = self.framework.packages[0].partition("==")[0]
+        if main in names and not _ACCELERATED.match(instance_type):
+            return None
+        place = "on this machine's CPU"
+        stand_in = "the framework's packages" if requirements is None else "requirements.txt"
+        image = self.uri.partition("/")[2]
+        return f"localaws: {instance_type}: the image {image} is stood in for by {stand_in} {place}"
+
+
+def _normal(name: str) -> str:
+    """A package's name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 _SKLEARN = Framework(

@@ -59,6 +59,7 @@ class Place:
     folder: Path
     log: LogStream
     startup_seconds: float
+    instance_type: str
 
 
 class ModelServer:
@@ -84,6 +85,9 @@ class ModelServer:
             code = self._fetch(served)
             image = resolve(served.image)
             requirements = requirements_in(code)
+            note = image.stood_in_for(requirements, self._place.instance_type)
+            if note is not None:
+                self._place.log.write(note)
             if requirements is None:
                 requirements = image.requirements
             python = self._environments.python(requirements, self._place.log.write, self._ended)

@@ -227,6 +227,9 @@ class TrainingRun:
     def _environment(self) -> Path:
         try:
             requirements = requirements_in(self._folder / "code")
+            note = self._image.stood_in_for(requirements, self._job.request["ResourceConfig"]["InstanceType"])
+            if note is not None:
+                self._say(note)
             if requirements is None:
                 requirements = self._image.requirements
             return self._environments.python(requirements, self._say, self._job.stop)

@@ -1,8 +1,13 @@
 """The definition of an endpoint's state machine: model, config, endpoint, smoke test, scaling, record.
 
 Its input is `{"endpoint", "modelPackage", "version"}` as `start_deployment` writes it, its output
-`{"endpoint", "modelPackage", "config", "smokeTest"}`. Whatever fails, the endpoint serves in the end what it
-served before: a new endpoint that fails is removed, one that was updated goes back to its previous config.
+`{"status", "endpoint", "modelPackage", "config", "smokeTest"}`. Whatever fails, the endpoint serves in the
+end what it served before: a new endpoint that fails is removed, one that was updated goes back to its
+previous config.
+
+There is no lock. Of several deployments the one that begins its update last wins; one that finds a config
+live that is neither its own nor the one it replaced has been superseded: it touches nothing and succeeds with
+the status "superseded". Only what is the deployment's own is ever undone.
 """
 
 from __future__ import annotations
@@ -38,7 +43,12 @@ UNIQUE_LENGTH = 8  # hexadecimal digits that tell the deployments of one version
 # Longer and longer: a local endpoint is there in seconds, one on AWS in minutes, and each look costs events.
 POLL_SECONDS = "$min([30, 1 + $floor($looks / 4)])"
 UNSETTLED = '["Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"]'
-UNDO = "Undo what?"
+UNDO = "Undo anything?"
+SUPERSEDED = "Superseded"
+IN_THE_WAY = "Is another in the way?"
+# What SageMaker says when another deployment was quicker; it has no error code for it, only these messages.
+CONFLICT = '/already exist|in-progress|could not find endpoint "|rate exceeded/i'
+MOST_TRIES = 3  # of going back
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +127,7 @@ def _model_states(props: DeployWorkflowProps) -> States:
         "live": "",
         "older": "",
         "looks": 0,
+        "tries": 0,
         "smokeTest": "skipped: the endpoint declares no sample",
     }
     variant = {
@@ -171,6 +182,7 @@ def _endpoint_states(props: DeployWorkflowProps) -> States:
         "RetainAllVariantProperties": props.endpoint.scaling is not None,
         "DeploymentConfig": {"BlueGreenUpdatePolicy": blue_green},
     }
+    live_version = r"$number($match($previous, /-v([0-9]+)-[0-9a-f]+$/).groups[0])"
     found = f"'' & $states.result.Endpoints[EndpointName = {literal(name)}].EndpointStatus"
     return {
         # A list says that there is none; to describe what does not exist is an error like any other.
@@ -197,29 +209,39 @@ def _endpoint_states(props: DeployWorkflowProps) -> States:
             f"{API}:sagemaker:deleteEndpoint",
             {"EndpointName": name},
             then="Wait for its turn",
-            on_error=catch(UNDO),
+            on_error=catch(IN_THE_WAY),
+            retry=[],  # tried again blindly, it could remove what another has made since
         ),
         "Create the endpoint": task(
             f"{API}:sagemaker:createEndpoint",
             {"EndpointName": name, "EndpointConfigName": jsonata("$name"), "Tags": props.tags},
             then="Wait",
-            on_error=catch(UNDO),
+            on_error=catch(IN_THE_WAY),
+            retry=[],
             assign={"done": "created", "looks": 0},
         ),
         "What does it serve?": task(
             f"{API}:sagemaker:describeEndpoint",
             {"EndpointName": name},
-            then="Update the endpoint",
+            then="Has a newer one won?",
             on_error=catch(UNDO),
             assign={"previous": jsonata("$states.result.EndpointConfigName")},
         ),
+        # Only after a wait: an older version that a person approves later, to go back, is to be served.
+        "Has a newer one won?": choice(
+            (f"$looks > 0 and {live_version} > $version", "Delete the unused config"),
+            otherwise="Update the endpoint",
+        ),
+        **_delete_states("Delete the unused config", "Delete the unused model", "$name", then=SUPERSEDED),
         "Update the endpoint": task(
             f"{API}:sagemaker:updateEndpoint",
             update,
             then="Wait",
-            on_error=catch(UNDO),
+            on_error=catch(IN_THE_WAY),
+            retry=[],  # what is live has to be looked at again
             assign={"done": "updated", "looks": 0},
         ),
+        IN_THE_WAY: choice((f"$contains($failure.cause, {CONFLICT})", "Wait for its turn"), otherwise=UNDO),
     }
 
 
@@ -251,16 +273,20 @@ def _check_states(props: DeployWorkflowProps) -> States:
     failed = {
         "error": "Atelier.EndpointFailed",
         "cause": jsonata(
-            "'the endpoint is ' & $status & ' with config ' & $live & ' instead of ' & $name & '. ' & $reason"
+            "$live = $name ? 'the endpoint is ' & $status & ': ' & $reason"
+            " : 'the endpoint went back to config ' & $live & ': ' & $reason"
         ),
     }
     states = {
         "Is it the new one?": choice(
             ("$status = 'InService' and $live = $name", "Ask the sample" if endpoint.sample else scale),
-            otherwise="It did not come up",
+            ("$live = $name or $live = $previous", "It did not come up"),
+            otherwise=SUPERSEDED,
         ),
         "It did not come up": assign({"failure": failed}, then=UNDO),
         **_scaling_states(props.physical_name, endpoint.scaling),
+        **_look_states(props, " once more", then="Is it still the new one?", on_error=catch(UNDO)),
+        "Is it still the new one?": choice(("$live = $name", "Read the record"), otherwise=SUPERSEDED),
     }
     if endpoint.sample:
         sample = {
@@ -287,7 +313,7 @@ def _scaling_states(endpoint: str, scaling: Scaling | None) -> States:
         "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
     }
     service = f"{API}:applicationautoscaling"
-    record = "Read the record"
+    record = "Look once more"  # another deployment may have begun meanwhile; its record is to stay
     if scaling is None:
         return {
             "Forget the scaling": task(
@@ -327,6 +353,7 @@ def _record_states(props: DeployWorkflowProps) -> States:
         "'deployed': $states.context.State.EnteredTime, 'execution': $states.context.Execution.Id})"
     )
     output = {
+        "status": "deployed",
         "endpoint": props.physical_name,
         "modelPackage": jsonata("$package"),
         "config": jsonata("$name"),
@@ -360,6 +387,8 @@ def _record_states(props: DeployWorkflowProps) -> States:
             then="Done",
         ),
         "Done": {"Type": "Succeed", "Output": output},
+        # Its config may be what the newer deployment would go back to: it stays.
+        SUPERSEDED: {"Type": "Succeed", "Output": {**output, "status": "superseded"}},
     }
 
 
@@ -379,25 +408,40 @@ def _delete_states(config: str, model: str, name: str, *, then: str) -> States:
 
 
 def _undo_states(props: DeployWorkflowProps) -> States:
-    """Leave the endpoint as it was, and nothing of this deployment."""
+    """Leave the endpoint as it was, and nothing of this deployment; a newer deployment's config stays."""
     name = props.physical_name
+    look = "Look before undoing"
+    # Not retried blindly: what is live by then may be another deployment's.
+    again = [
+        {
+            "ErrorEquals": ["States.ALL"],
+            "Next": "Wait before undoing",
+            "Assign": {"tries": jsonata("$tries + 1")},
+        }
+    ]
     return {
-        UNDO: choice(
+        UNDO: choice(("$done = 'nothing'", "Delete the config"), otherwise=look),
+        **_look_states(props, " before undoing", then="Undo what?", on_error=ignore("Explain")),
+        "Undo what?": choice(
+            (f"$tries > {MOST_TRIES}", "Explain"),
+            ("$live = $previous", "Delete the config"),
+            ("$live != $name", SUPERSEDED),
             ("$done = 'created'", "Remove the endpoint"),
-            ("$done = 'updated' and $live != $previous", "Go back"),
-            otherwise="Delete the config",
+            otherwise="Go back",
         ),
         "Remove the endpoint": task(
             f"{API}:sagemaker:deleteEndpoint",
             {"EndpointName": name},
             then="Delete the config",
-            on_error=ignore("Explain"),  # it cannot go while it is being made; the next deployment sees to it
+            on_error=again,
+            retry=[],
         ),
         "Go back": task(
             f"{API}:sagemaker:updateEndpoint",
             {"EndpointName": name, "EndpointConfigName": jsonata("$previous")},
             then="Wait to be back",
-            on_error=ignore("Explain"),
+            on_error=again,
+            retry=[],
             assign={"looks": 0},
         ),
         **_look_states(props, " to be back", then="Is it back?", on_error=ignore("Explain")),

@@ -14,7 +14,12 @@ from stacks.constructs.permission import Permission, allow
 from stacks.permissions import UNSCOPED_ACTIONS
 
 TIMEOUT_SECONDS = 900  # the longest that a function may run; an endpoint takes minutes to go
-LISTS = ("sagemaker:ListEndpointConfigs", "sagemaker:ListModelPackages", "sagemaker:ListModels")
+LISTS = (
+    "sagemaker:ListEndpointConfigs",
+    "sagemaker:ListModelPackages",
+    "sagemaker:ListModels",
+    "sagemaker:ListTrainingJobs",
+)
 
 
 class Removal(Construct):
@@ -89,6 +94,17 @@ class Removal(Construct):
                     for kind in ("endpoint", "endpoint-config", "model", "model-package")
                 ],
                 because="every endpoint and model package of the environment",
+            ),
+            Permission(
+                sid="StopTraining",
+                actions=["sagemaker:StopTrainingJob"],
+                resources=[
+                    arns.of(
+                        "sagemaker", f"training-job/{names.model_package_group(spec.team, spec.name, job)}-*"
+                    )
+                    for job in spec.jobs
+                ],
+                because="every training job of the environment's jobs; its name ends in its run's",
             ),
             Permission(
                 sid="FindThem",

@@ -87,5 +87,16 @@ def test_the_removal_knows_nothing_of_other_environments(assembly):
     assert "audio" not in json.dumps([found.resources for found in statements])
 
 
+def test_the_removal_stops_training_jobs_of_the_environments_jobs_only(assembly):
+    """By the prefix of each job's runs."""
+    resources = [
+        resource
+        for found in assembly.statements(stage="vision-dev")
+        if "Removal" in found.where and "sagemaker:StopTrainingJob" in found.actions
+        for resource in found.resources
+    ]
+    assert resources == ["arn:aws:sagemaker:eu-west-1:111122223333:training-job/vision-dev-curve-*"]
+
+
 def _in(assembly, type_, stack):
     return [found for found in assembly.resources(type_) if found.stack == stack]

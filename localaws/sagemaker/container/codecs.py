@@ -1,9 +1,10 @@
 """The content types that every framework's server reads and writes: JSON, CSV and NPY.
 
 As in AWS's toolkit a CSV body becomes an array without dimensions of length one, so that a single column or
-row has one dimension only. Unlike there, a body that does not parse is the client's fault (400), and NPY is
-read without pickles, which would run whatever they hold. Without numpy in the environment, lists stand for
-arrays.
+row has one dimension only. Unlike there, a body that does not parse, an empty array, and null or NaN in JSON
+are the client's fault (400); a model that takes missing values gets them as `nan` in CSV, in NPY, or through
+an input_fn. NPY is read without pickles, which would run whatever they hold. Without numpy in the
+environment, lists stand for arrays.
 """
 
 from __future__ import annotations
@@ -89,12 +90,29 @@ def _quality(value: str) -> float:
 
 def _read_json(body: bytes) -> Any:
     try:
-        data = json.loads(to_text(body))
+        data = json.loads(to_text(body), parse_constant=_refuse_constant)
+        _check_values(data)
     except ValueError as error:
         raise Refused(400, f"the body is not JSON: {error}") from error
     except RecursionError:
         raise Refused(400, "the body is JSON nested too deeply") from None
     return data if np is None else _array(data)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise Refused(400, f"the body is not JSON: {name} is no JSON value")
+
+
+def _check_values(data: Any) -> None:
+    """Refuse what no model takes: null, and arrays that hold nothing."""
+    if data is None:
+        raise Refused(400, "the body holds null where a value must stand")
+    if data == []:
+        raise Refused(400, "the body holds an empty array")
+    if isinstance(data, list):
+        for item in data:
+            if item is None or isinstance(item, list):
+                _check_values(item)
 
 
 def _array(data: Any) -> Any:
@@ -132,9 +150,12 @@ def _read_npy(body: bytes) -> Any:
     if np is None:
         raise Refused(415, f"{NPY} needs numpy in the model's environment")
     try:
-        return np.load(io.BytesIO(body), allow_pickle=False)
+        array = np.load(io.BytesIO(body), allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
         raise Refused(400, f"the body is not an NPY array without pickles: {error}") from error
+    if array.size == 0:
+        raise Refused(400, "the body holds an empty array")
+    return array
 
 
 def _plain(value: Any) -> Any:

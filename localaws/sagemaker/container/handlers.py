@@ -37,6 +37,9 @@ class Handlers:
     def answer(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
         """The answer to a request and its content type.
 
+        What predict_fn raises passes through and is answered 500, as in AWS's toolkit: that a model wants
+        another shape is known to the model only.
+
         Raises:
             Refused: with the status and reason for the client.
         """

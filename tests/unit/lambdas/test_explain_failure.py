@@ -85,6 +85,14 @@ def test_cuts_what_is_too_long_to_be_told():
     assert len(explanation.text()) < 20_000
 
 
+def test_a_long_reason_keeps_its_last_line():
+    """A reason that quotes a log decides at its end."""
+    log = "Traceback:\n" + "  File x, line 1\n" * 60 + "ModuleNotFoundError: No module named 'nosuch'"
+    cause = explain("Atelier.EndpointFailed", f"the endpoint is Failed: no ping\n{log}", []).cause
+    assert "the endpoint is Failed" in cause
+    assert cause.endswith("ModuleNotFoundError: No module named 'nosuch'")
+
+
 def test_believes_a_reason_more_than_the_log():
     """A log holds warnings too: only when the reason is a bare exit code, the log is asked."""
     tail = ["ImportError: optional package missing, going on without"]

@@ -28,6 +28,7 @@ class Account:
     def __init__(self, *statuses: str) -> None:
         self.statuses = list(statuses)
         self.calls: list[tuple[str, ...]] = []
+        self.jobs: dict[str, str] = {}
 
     def endpoint_status(self, name: str) -> str | None:
         return self.statuses.pop(0) if self.statuses else None
@@ -36,6 +37,14 @@ class Account:
         return (name for name in OWN + FOREIGN if part in name)
 
     models = configs
+
+    def training_jobs(self, part: str) -> Iterator[tuple[str, str]]:
+        return ((name, status) for name, status in self.jobs.items() if part in name)
+
+    def stop_training_job(self, name: str) -> None:
+        """Stopping once asked, gone at the next look."""
+        self.calls.append(("stop_training_job", name))
+        del self.jobs[name]
 
     def packages(self, group: str) -> Iterator[str]:
         return iter([f"{group}/1", f"{group}/2"])
@@ -119,6 +128,26 @@ def test_removes_the_versions_of_a_group():
     account = Account()
     assert ask("Delete", PACKAGES, account)["Status"] == "SUCCESS"
     assert account.calls == [("delete_package", "group/1"), ("delete_package", "group/2")]
+
+
+def test_stops_the_training_jobs_of_a_group_before_its_versions_go():
+    """A stack that goes leaves no job that runs and costs; jobs of similar names run on."""
+    account = Account()
+    foreign = {"group-2-0123abcd-1": "InProgress", "x-group-0123abcd-1": "InProgress"}
+    account.jobs = {"group-0123abcd-1": "InProgress", **foreign}
+    assert ask("Delete", PACKAGES, account)["Status"] == "SUCCESS"
+    assert account.calls[0] == ("stop_training_job", "group-0123abcd-1")
+    assert {call[0] for call in account.calls[1:]} == {"delete_package"}
+    assert account.jobs == foreign
+
+
+def test_waits_for_a_training_job_that_is_stopping():
+    """It is not asked again to stop; when the time is up, the answer says what is waited for."""
+    account = Account()
+    account.jobs = {"group-0123abcd-1": "Stopping"}
+    answer = ask("Delete", PACKAGES, account, seconds=60)
+    assert (answer["Status"], account.calls) == ("FAILED", [])
+    assert "training job group-0123abcd-1, which is Stopping" in answer["Reason"]
 
 
 def test_answers_whatever_goes_wrong():

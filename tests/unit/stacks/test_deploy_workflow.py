@@ -218,6 +218,84 @@ def test_waits_for_a_deployment_that_is_under_way(run, define, status):
     assert run(define(), INPUT, sagemaker.answers()).error is None
 
 
+@pytest.mark.parametrize("config", [None, "old"])
+@pytest.mark.parametrize("when", ["while it settles", "while asked its sample", "after a failed sample"])
+def test_a_deployment_that_another_overtakes_ends_quietly(run, define, fail, config, when):
+    """The newer config serves on, untouched and recorded; nothing fails, nobody is told, no endpoint goes."""
+    sagemaker = SageMaker(looks=1, config=config)
+    answers = sagemaker.answers()
+    sagemaker.record = newer = {"config": f"{NAME}-v4-0123abcd", "previous": "x"}
+
+    def overtake():
+        sagemaker.coming = [("Updating", sagemaker.config)] * 3 + [("InService", newer["config"])]
+
+    def begin(action):
+        return lambda arguments: (answers[action](arguments), overtake())[0]
+
+    def invoke(arguments):
+        overtake()
+        if when == "after a failed sample":
+            return fail("SmokeTestFailed", "answered 500")(arguments)
+        return sagemaker.invoke(arguments)
+
+    changed = (
+        {action: begin(action) for action in ("createEndpoint", "updateEndpoint")}
+        if when == "while it settles"
+        else {"invoke": invoke}
+    )
+    outcome = run(define(), INPUT, {**answers, **changed})
+    assert (outcome.error, outcome.output["status"]) == (None, "superseded")
+    assert (sagemaker.status, sagemaker.config) == ("InService", newer["config"])
+    assert sagemaker.record == newer
+    assert len(outcome.asked("createEndpoint") + outcome.asked("updateEndpoint")) == 1
+    assert not outcome.asked("deleteEndpoint")
+    assert not outcome.asked("publish")
+    # The newer one may have to go back to it.
+    assert outcome.output["config"] in sagemaker.configs
+
+
+@pytest.mark.parametrize(("live", "status"), [(2, "deployed"), (4, "superseded")])
+@pytest.mark.parametrize("config", [None, "old"])
+def test_waits_its_turn_when_another_begins_first(run, define, config, live, status):
+    """Two begin at once: the later one is refused by SageMaker, waits, and is served unless it is older."""
+    sagemaker = SageMaker(config=config)
+    answers = sagemaker.answers()
+    winner = f"{NAME}-v{live}-0123abcd"
+    sagemaker.configs.add(winner)
+    action = "updateEndpoint" if config else "createEndpoint"
+
+    def begin(arguments):
+        if sagemaker.config != winner:
+            sagemaker.config = winner
+            sagemaker.status, sagemaker.coming = "Updating", [("Updating", winner), ("InService", winner)]
+            raise StateError(
+                "SageMaker.SageMakerException",
+                'Cannot update in-progress endpoint "arn".'
+                if config
+                else 'Cannot create already existing "arn".',
+            )
+        return answers[action](arguments)
+
+    outcome = run(define(), INPUT, {**answers, action: begin})
+    assert (outcome.error, outcome.output["status"]) == (None, status)
+    assert (sagemaker.config == winner) is (status == "superseded")
+    if status == "superseded":
+        assert outcome.output["config"] not in sagemaker.configs | sagemaker.models
+        assert not outcome.asked("publish")
+
+
+def test_an_older_version_is_served_when_nothing_else_is_under_way(run, define):
+    """That is how a person goes back."""
+    sagemaker = SageMaker(config=f"{NAME}-v9-0123abcd")
+    assert run(define(), INPUT, sagemaker.answers()).output["status"] == "deployed"
+
+
+def test_says_why_an_endpoint_failed(run, define):
+    """The right config that fails is not told to be another."""
+    cause = run(define(), INPUT, SageMaker(ends="Failed").answers()).cause
+    assert cause == "the endpoint is Failed: no ping"
+
+
 @pytest.mark.parametrize("status", ["Failed", "Deleting"])
 def test_makes_a_new_endpoint_where_one_has_failed_or_is_going(run, define, status):
     """What an earlier failure left is no obstacle."""

@@ -31,18 +31,47 @@ def described(deployed, version: str) -> dict[str, str]:
 
 
 def test_approve_and_reject(atelier, deployed, version):
-    """A person's word changes the package's status and keeps the note; the same word again is refused."""
+    """A person's word changes the package's status and keeps the note; a second rejection is refused."""
     result = atelier("approve", version, "--note", "looks good")
     assert result.exit_code == 0
     assert result.output.endswith(f"model-package/{GROUP}/{version.rpartition('/')[2]} approved\n")
     package = described(deployed, version)
     assert package["ModelApprovalStatus"] == "Approved"
     assert package["ApprovalDescription"] == "looks good"
-    again = atelier("approve", version)
-    assert again.exit_code == 1
-    assert "is approved already" in again.stderr
     assert atelier("reject", package["ModelPackageArn"]).exit_code == 0
     assert described(deployed, version)["ModelApprovalStatus"] == "Rejected"
+    assert "is rejected already" in atelier("reject", version).stderr
+
+
+def test_approving_again_deploys_again(atelier, deployed, version):
+    """A second approval is a change of its own, so that a deployment that failed can be repeated."""
+    atelier("approve", version)
+    first = described(deployed, version)
+    result = atelier("approve", version)
+    assert result.exit_code == 0
+    assert result.output.endswith("approved again: it is deployed again\n")
+    second = described(deployed, version)
+    assert second["ModelApprovalStatus"] == "Approved"
+    assert second["LastModifiedTime"] > first["LastModifiedTime"]
+
+
+def test_a_package_of_another_team_is_refused(atelier, project):
+    """An ARN is taken only if it is of the chosen environment."""
+    result = atelier(
+        "approve",
+        "arn:aws:sagemaker:eu-west-1:111122223333:model-package/other-dev-curve/1",
+        "--team",
+        "tiny",
+    )
+    assert result.exit_code == 1
+    assert "is no model package of tiny-dev" in result.stderr
+
+
+def test_another_account_is_named(atelier, deployed, monkeypatch):
+    """Credentials of another account are told as such."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "444455556666")
+    says = "the credentials are of account 444455556666, but tiny-dev lives in 111122223333"
+    assert says in atelier("approve", "curve/1").stderr
 
 
 def test_what_waits_is_named(atelier, version):

@@ -121,6 +121,8 @@ def test_an_endpoint_that_is_not_there_yet(atelier, runtime):
         (["curv"], "tiny-dev has no endpoint 'curv': did you mean curve?"),
         (["mute"], "declares no sample: give the request with --body or --file"),
         (["curve", "--body", "1", "--file", "x"], "which one is the request?"),
+        (["curve", "--body", ""], "the request is empty"),
+        (["curve", "--file", "-"], "the request is empty"),
         (["curve", "--file", "missing"], "missing: No such file or directory"),
     ],
 )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 
 import pytest
 
@@ -15,6 +16,7 @@ def test_train_follows_the_run_to_its_end(atelier, deployed):
     assert lines[1:4] == ["Prepare", "Is the gate passed?", "Done"]
     assert lines[4] == "rmse = 150.5"
     assert "model-package/tiny-dev-curve/1 approved" in lines[5]
+    assert lines[6] == "its deployment to curve, mute follows: `atelier runs curve` shows how it ends"
 
 
 def test_a_failed_run_ends_with_its_cause_and_1(atelier, deployed):
@@ -59,7 +61,7 @@ def test_runs_lists_success_and_failure(atelier, deployed):
     bad = atelier("train", "curve", "-p", "spoil=1").stdout.split()[1]
     result = atelier("runs", "curve", "--limit", "2")
     assert result.exit_code == 0
-    header, first, second = result.output.splitlines()
+    header, first, second, *_ = result.output.splitlines()
     assert header.split()[:2] == ["run", "job"]
     assert bad in first
     assert "rmse is 200, the gate asks for at most 190" in first
@@ -78,6 +80,71 @@ def test_runs_as_json(atelier, deployed):
     assert run["metrics"] == {"rmse": 150.5}
     assert run["training_job"] == "tiny-dev-curve-1"
     assert run["seconds"] >= 0
+
+
+@pytest.fixture
+def deploy_machine(deployed):
+    """The state machine of endpoint `curve`, which does what its input asks for; starts its executions."""
+    states = deployed("stepfunctions")
+    choice = {"Condition": "{% $states.input.fail %}", "Next": "Failed"}
+    arn = states.create_state_machine(
+        name="tiny-dev-deploy-curve",
+        roleArn="arn:aws:iam::111122223333:role/any",
+        definition=json.dumps(
+            {
+                "QueryLanguage": "JSONata",
+                "StartAt": "Choose",
+                "States": {
+                    "Choose": {"Type": "Choice", "Choices": [choice], "Default": "Done"},
+                    "Failed": {"Type": "Fail", "Error": "Broken", "Cause": "no ping\nwhat to do"},
+                    "Done": {"Type": "Succeed"},
+                },
+            }
+        ),
+    )["stateMachineArn"]
+
+    def deploy(version: int, digest: str, *, fail: bool) -> None:
+        execution = states.start_execution(
+            stateMachineArn=arn, name=f"curve-v{version}-{digest}", input=json.dumps({"fail": fail})
+        )["executionArn"]
+        deadline = time.monotonic() + 10
+        while states.describe_execution(executionArn=execution)["status"] == "RUNNING":
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    yield deploy
+    states.delete_state_machine(stateMachineArn=arn)
+
+
+def test_runs_shows_what_became_of_a_model(atelier, deployed, deploy_machine):
+    """A model waits with what to type, its deployment fails with the reason, serves, and is replaced."""
+    sagemaker = deployed("sagemaker")
+    if not sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]:
+        sagemaker.create_model_package_group(ModelPackageGroupName="tiny-dev-curve")
+        sagemaker.create_model_package(ModelPackageGroupName="tiny-dev-curve")
+    package = "arn:aws:sagemaker:eu-west-1:111122223333:model-package/tiny-dev-curve/1"
+    sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="PendingManualApproval")
+    atelier("train", "curve")
+
+    def shown() -> str:
+        return atelier("runs", "curve", "--limit", "1", "--team", "tiny").output
+
+    assert "curve/1 waits for approval: `atelier approve curve/1 --team tiny`" in shown()
+    sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
+    deploy_machine(1, "a", fail=True)
+    assert "curve/1 approved" in shown()
+    assert "endpoint curve: deployment failed: no ping" in shown()
+    assert "what to do" not in shown()
+    deploy_machine(1, "b", fail=False)
+    deploy_machine(11, "c", fail=True)
+    assert "endpoint curve: served" in shown()
+    deploy_machine(12, "d", fail=False)
+    assert "endpoint curve: replaced" in shown()
+    run = json.loads(atelier("runs", "curve", "--json", "--limit", "1").output)[0]
+    assert run["approval"] == "Approved"
+    assert run["deployments"] == [
+        {"endpoint": "curve", "state": "replaced", "execution": "curve-v1-b", "error": "", "cause": ""}
+    ]
 
 
 def test_runs_of_a_job_without_runs(atelier, deployed):

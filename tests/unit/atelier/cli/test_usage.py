@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import importlib
 import inspect
 import json
@@ -82,7 +83,9 @@ def test_no_credentials_beside_a_running_embedded_aws(atelier, project, server):
     folder = project / ".localaws/data"
     folder.mkdir(parents=True)
     (folder / "server.json").write_text(json.dumps({"pid": os.getpid(), "endpoint": server.endpoint}))
-    result = atelier("train", "curve")
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = atelier("train", "curve")
     assert f"An embedded AWS answers on {server.endpoint}" in result.stderr
 
 
@@ -111,3 +114,21 @@ def test_credentials_of_another_account(atelier, deployed, project):
     path.write_text(path.read_text().replace("111122223333", "999988887777").replace("dev:", "test:"))
     result = atelier("train", "curve")
     assert "of account 111122223333, but tiny-test lives in 999988887777" in result.stderr
+
+
+def test_an_endpoint_url_that_is_none(atelier, project, monkeypatch):
+    """An AWS_ENDPOINT_URL that is no URL is told in a line."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "foo")
+    result = atelier("runs")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Invalid endpoint: foo: set AWS_ENDPOINT_URL to a URL such as")
+
+
+def test_ctrl_c_is_no_traceback(atelier, project, monkeypatch):
+    """Ctrl-C ends a command with 130, even while it is still importing."""
+
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("atelier.cli.import_module", interrupted)
+    assert atelier("runs").exit_code == 130

@@ -78,6 +78,16 @@ def test_a_version_that_is_gone_names_the_nearest():
 
 
 @pytest.mark.parametrize(
+    ("version", "remedy"), [("99.1", "the newest is 2.21.0"), ("0.1", "the nearest is ")]
+)
+def test_the_nearest_is_told_by_the_order_of_versions(version, remedy):
+    """A version too high is pointed to the newest, one too low to the oldest, whatever their digits."""
+    with pytest.raises(ImageError) as error:
+        resolve("tensorflow", version)
+    assert error.value.remedy.startswith(remedy)
+
+
+@pytest.mark.parametrize(
     ("framework", "trained", "served"),
     [
         ("sklearn", "1.9", "1.9-0"),

@@ -90,6 +90,11 @@ def test_the_preferred_type_is_chosen(accept, chosen):
         (b"{", JSON, 400, "not JSON"),
         (b"[[1],[2,3]]", JSON, 400, "differ in length"),
         (b"[" * 100_000, JSON, 400, "nested too deeply"),
+        (b"[]", JSON, 400, "empty array"),
+        (b"[[1], []]", JSON, 400, "empty array"),
+        (b"null", JSON, 400, "null"),
+        (b"[[null]]", JSON, 400, "null"),
+        (b"[[NaN]]", JSON, 400, "NaN is no JSON value"),
         (b"\xff", JSON, 400, "not UTF-8"),
         (b"<a/>", "text/xml", 415, "text/xml"),
     ],
@@ -111,6 +116,11 @@ def test_a_pickle_in_npy_is_never_loaded():
     assert refusal.value.status == 400
     with pytest.raises(Refused):
         decode(pickle.dumps([1]), NPY)
+
+
+def test_an_empty_npy_array_is_refused():
+    """What holds no numbers is the client's fault in every type."""
+    assert outcome(decode, encode(np.empty((0, 2)), NPY)[0], NPY) == 400
 
 
 def test_plain_values_are_written_too():

@@ -77,6 +77,7 @@ def test_an_endpoint_answers_json_and_csv(lab, endpoint):
     assert (variant["CurrentWeight"], variant["CurrentInstanceCount"]) == (1.0, 1)
     log = _settled_log(lab, endpoint)
     assert any("serving inference.py" in line for line in log)
+    assert sum("the image sagemaker-scikit-learn:1.9-0 is stood in for by" in line for line in log) == 1
     assert "localaws: VolumeSizeInGB has no effect: there is no volume" in log
 
 
