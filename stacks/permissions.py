@@ -254,7 +254,13 @@ def _people(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
         ),
         Permission(
             sid="SeeWhatIsDeployed",
-            actions=["cloudformation:Describe*", "cloudformation:GetTemplate", "iam:Get*", "iam:List*"],
+            actions=[
+                "cloudformation:Describe*",
+                "cloudformation:GetTemplate",
+                "cloudformation:ListStackResources",
+                "iam:Get*",
+                "iam:List*",
+            ],
             resources=[arns.of("cloudformation", "stack/{}-*"), arns.roles(), arns.policies()],
             because="stacks, and roles and policies, which CloudFormation names after their stack",
         ),

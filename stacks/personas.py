@@ -289,6 +289,7 @@ def _see_what_is_deployed(subject: Subject) -> Iterable[Permission]:
             "cloudformation:DescribeStackResources",
             "cloudformation:DescribeStacks",
             "cloudformation:GetTemplate",
+            "cloudformation:ListStackResources",
         ],
         resources=[arns.of("cloudformation", "stack/{}-*")],
         because="every stack of the environment, whose ARNs end in a random id",

@@ -35,6 +35,7 @@ COMMANDS = {
         "record", "record_team", "Write down what a deployed environment can never change again."
     ),
     "doctor": _Entry("doctor", "doctor", "Say what an environment needs of its account and does not have."),
+    "access": _Entry("access", "access", "Show who may do what in an environment: every role."),
     "train": _Entry("train", "train", "Start a run of a job and follow it to its end."),
     "runs": _Entry("runs", "runs", "List the runs of a team's jobs, newest first."),
     "approve": _Entry("approve", "approve", "Approve a model: it is deployed."),
