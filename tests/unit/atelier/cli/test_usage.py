@@ -78,8 +78,9 @@ def test_no_credentials(atelier):
     assert "atelier up" in result.stderr
 
 
-def test_no_credentials_beside_a_running_embedded_aws(atelier, project, server):
+def test_no_credentials_beside_a_running_embedded_aws(atelier, project, server, monkeypatch):
     """When `atelier up` runs in this project and the shell is not pointed at it, that is said."""
+    monkeypatch.setattr("atelier.embedded.STATE", project / ".localaws")
     folder = project / ".localaws/data"
     folder.mkdir(parents=True)
     (folder / "server.json").write_text(json.dumps({"pid": os.getpid(), "endpoint": server.endpoint}))
