@@ -1,4 +1,4 @@
-"""Writes atelier/spec/data/instances.json: SageMaker's instance types, regions and Studio tools, from botocore.
+"""Writes atelier/spec/data/instances.json: instance types, regions and Studio tools, from botocore.
 
     python tools/generate_instances.py
 

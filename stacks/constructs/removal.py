@@ -95,17 +95,7 @@ class Removal(Construct):
                 ],
                 because="every endpoint and model package of the environment",
             ),
-            Permission(
-                sid="StopTraining",
-                actions=["sagemaker:StopTrainingJob"],
-                resources=[
-                    arns.of(
-                        "sagemaker", f"training-job/{names.model_package_group(spec.team, spec.name, job)}-*"
-                    )
-                    for job in spec.jobs
-                ],
-                because="every training job of the environment's jobs; its name ends in its run's",
-            ),
+            *_stop_training(spec, arns),
             Permission(
                 sid="FindThem",
                 actions=LISTS,
@@ -134,3 +124,17 @@ class Removal(Construct):
                 because="every endpoint of the environment",
             ),
         )
+
+
+def _stop_training(spec: TeamEnvironment, arns: Arns) -> list[Permission]:
+    groups = [names.model_package_group(spec.team, spec.name, job) for job in spec.jobs]
+    if not groups:
+        return []
+    return [
+        Permission(
+            sid="StopTraining",
+            actions=["sagemaker:StopTrainingJob"],
+            resources=[arns.of("sagemaker", f"training-job/{group}-*") for group in groups],
+            because="every training job of the environment's jobs; its name ends in its run's",
+        )
+    ]

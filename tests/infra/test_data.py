@@ -101,7 +101,8 @@ def test_services_use_the_key_for_this_account_alone(assembly):
         for statement in key.properties["KeyPolicy"]["Statement"]:
             if "Service" in statement["Principal"]:
                 assert key.stack.split("-")[0]
-                account = "444455556666" if key.stack.startswith("vision-prod") else "111122223333"
+                elsewhere = key.stack.startswith(("vision-prod", "research-prod"))
+                account = "444455556666" if elsewhere else "111122223333"
                 assert account in json.dumps(statement["Condition"]), key.where
 
 

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import json
 
+import pytest
 
-def test_images_are_immutable_scanned_and_encrypted(assembly):
+
+@pytest.fixture
+def repositories(assembly):
+    """Those of the team `audio`, in both its environments."""
+    every = assembly.resources("AWS::ECR::Repository")
+    return [one for one in every if one.stack.startswith("audio-")]
+
+
+def test_images_are_immutable_scanned_and_encrypted(repositories):
     """A tag means one image for ever, each is scanned when pushed and encrypted with the team's key."""
-    repositories = assembly.resources("AWS::ECR::Repository")
     assert [one.properties["RepositoryName"] for one in repositories] == [
         "audio-dev/denoise",
         "audio-prod/denoise",
@@ -19,19 +27,16 @@ def test_images_are_immutable_scanned_and_encrypted(assembly):
         assert "KmsKey" in one.properties["EncryptionConfiguration"]
 
 
-def test_only_as_many_images_stay_as_the_team_keeps(assembly):
+def test_only_as_many_images_stay_as_the_team_keeps(repositories):
     """`keep: 5` in the team file is the count of the lifecycle rule."""
-    for one in assembly.resources("AWS::ECR::Repository"):
+    for one in repositories:
         [rule] = json.loads(one.properties["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
         assert rule["selection"] == {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 5}
 
 
-def test_repositories_are_emptied_with_their_stack_unless_they_stay(assembly):
+def test_repositories_are_emptied_with_their_stack_unless_they_stay(repositories):
     """A repository with images blocks the removal of its stack."""
-    empty = {
-        one.stack: one.properties.get("EmptyOnDelete", False)
-        for one in assembly.resources("AWS::ECR::Repository")
-    }
+    empty = {one.stack: one.properties.get("EmptyOnDelete", False) for one in repositories}
     assert empty == {"audio-dev-registry": True, "audio-prod-registry": False}
 
 

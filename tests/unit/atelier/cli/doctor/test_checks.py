@@ -17,6 +17,13 @@ from atelier.spec.model import Endpoint, Job, Scaling
 from atelier.spec.studio import Notebook, Space, Studio, StudioUser
 
 
+@pytest.fixture(autouse=True)
+def _signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials of nobody: clients are made, and fakes answer in their place."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "111122223333")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nobody's")
+
+
 def spec(**parts: Any) -> TeamEnvironment:
     """An environment with these parts."""
     fields: dict[str, Any] = {
