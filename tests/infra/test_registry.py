@@ -8,10 +8,12 @@ import json
 def test_images_are_immutable_scanned_and_encrypted(assembly):
     """A tag means one image for ever, each is scanned when pushed and encrypted with the team's key."""
     repositories = assembly.resources("AWS::ECR::Repository")
-    assert [one.properties["RepositoryName"] for one in repositories] == [
+    assert {one.properties["RepositoryName"] for one in repositories} == {
         "audio-dev/denoise",
         "audio-prod/denoise",
-    ]
+        "research-dev/workbench",
+        "research-prod/workbench",
+    }
     for one in repositories:
         assert one.properties["ImageTagMutability"] == "IMMUTABLE"
         assert one.properties["ImageScanningConfiguration"] == {"ScanOnPush": True}
@@ -21,7 +23,7 @@ def test_images_are_immutable_scanned_and_encrypted(assembly):
 
 def test_only_as_many_images_stay_as_the_team_keeps(assembly):
     """`keep: 5` in the team file is the count of the lifecycle rule."""
-    for one in assembly.resources("AWS::ECR::Repository"):
+    for one in assembly.resources("AWS::ECR::Repository", stage="audio-dev"):
         [rule] = json.loads(one.properties["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
         assert rule["selection"] == {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 5}
 
@@ -32,7 +34,12 @@ def test_repositories_are_emptied_with_their_stack_unless_they_stay(assembly):
         one.stack: one.properties.get("EmptyOnDelete", False)
         for one in assembly.resources("AWS::ECR::Repository")
     }
-    assert empty == {"audio-dev-registry": True, "audio-prod-registry": False}
+    assert empty == {
+        "audio-dev-registry": True,
+        "audio-prod-registry": False,
+        "research-dev-registry": True,
+        "research-prod-registry": False,
+    }
 
 
 def test_each_job_has_a_model_package_group(assembly):
