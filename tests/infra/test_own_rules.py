@@ -31,11 +31,6 @@ RESOURCES: dict[str, dict[str, Rule]] = {
             one["InstanceMetadataServiceConfiguration"]["MinimumInstanceMetadataServiceVersion"] == "2"
         ),
     },
-    "AWS::ECR::Repository": {
-        "keeps the tags of images": lambda one: one["ImageTagMutability"] == "IMMUTABLE",
-        "scans what is pushed": lambda one: one["ImageScanningConfiguration"]["ScanOnPush"] is True,
-        "is encrypted with the environment's key": lambda one: "KmsKey" in one["EncryptionConfiguration"],
-    },
 }
 """What must hold for every resource of a type."""
 

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import json
 
-import pytest
 
-
-@pytest.fixture
-def repositories(assembly):
-    """Those of the team `audio`, in both its environments."""
-    every = assembly.resources("AWS::ECR::Repository")
-    return [one for one in every if one.stack.startswith("audio-")]
-
-
-def test_images_are_immutable_scanned_and_encrypted(repositories):
+def test_images_are_immutable_scanned_and_encrypted(assembly):
     """A tag means one image for ever, each is scanned when pushed and encrypted with the team's key."""
-    assert [one.properties["RepositoryName"] for one in repositories] == [
+    repositories = assembly.resources("AWS::ECR::Repository")
+    assert {one.properties["RepositoryName"] for one in repositories} == {
         "audio-dev/denoise",
         "audio-prod/denoise",
-    ]
+        "research-dev/workbench",
+        "research-prod/workbench",
+    }
     for one in repositories:
         assert one.properties["ImageTagMutability"] == "IMMUTABLE"
         assert one.properties["ImageScanningConfiguration"] == {"ScanOnPush": True}
@@ -27,17 +21,25 @@ def test_images_are_immutable_scanned_and_encrypted(repositories):
         assert "KmsKey" in one.properties["EncryptionConfiguration"]
 
 
-def test_only_as_many_images_stay_as_the_team_keeps(repositories):
+def test_only_as_many_images_stay_as_the_team_keeps(assembly):
     """`keep: 5` in the team file is the count of the lifecycle rule."""
-    for one in repositories:
+    for one in assembly.resources("AWS::ECR::Repository", stage="audio-dev"):
         [rule] = json.loads(one.properties["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
         assert rule["selection"] == {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 5}
 
 
-def test_repositories_are_emptied_with_their_stack_unless_they_stay(repositories):
+def test_repositories_are_emptied_with_their_stack_unless_they_stay(assembly):
     """A repository with images blocks the removal of its stack."""
-    empty = {one.stack: one.properties.get("EmptyOnDelete", False) for one in repositories}
-    assert empty == {"audio-dev-registry": True, "audio-prod-registry": False}
+    empty = {
+        one.stack: one.properties.get("EmptyOnDelete", False)
+        for one in assembly.resources("AWS::ECR::Repository")
+    }
+    assert empty == {
+        "audio-dev-registry": True,
+        "audio-prod-registry": False,
+        "research-dev-registry": True,
+        "research-prod-registry": False,
+    }
 
 
 def test_each_job_has_a_model_package_group(assembly):

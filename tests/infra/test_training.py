@@ -74,7 +74,7 @@ def test_a_schedule_starts_a_run_named_after_its_event(assembly):
     rules = [
         rule
         for rule in assembly.resources("AWS::Events::Rule", stage="audio-dev")
-        if "ScheduleExpression" in rule.properties and rule.stack.endswith("-training")
+        if "ScheduleExpression" in rule.properties and rule.stack == "audio-dev-training"
     ]
     [rule] = rules
     assert rule.properties["ScheduleExpression"] == "rate(1 day)"
@@ -141,7 +141,8 @@ def test_training_jobs_may_be_made_under_the_jobs_own_name_only(assembly):
     made = [
         resource
         for statement in assembly.statements(stage="audio-dev")
-        if "sagemaker:CreateTrainingJob" in statement.actions and "-training/" in statement.where
+        if statement.where.startswith("audio-dev-training:")
+        if "sagemaker:CreateTrainingJob" in statement.actions
         for resource in statement.resources
     ]
     assert sorted(made) == [
