@@ -32,10 +32,18 @@ COMMANDS = {
     "check": _Entry("check", "check", "Say whether team files are right, and where they are not."),
     "schema": _Entry("check", "schema", "Print the JSON Schema of a team file, for editors."),
     "record": _Entry(
-        "record", "record_team", "Write down what a deployed environment can never change again."
+        "record",
+        "record_team",
+        "Write down what in a deployed environment must not change, so that a change is refused; commit it.",
     ),
-    "doctor": _Entry("doctor", "doctor", "Say what an environment needs of its account and does not have."),
-    "access": _Entry("access", "access", "Show who may do what in an environment: every role."),
+    "doctor": _Entry(
+        "doctor",
+        "doctor",
+        "Say what an environment needs of its account and does not have; nothing is changed.",
+    ),
+    "access": _Entry(
+        "access", "access", "Show who may do what in an environment: every role, by its policies."
+    ),
     "train": _Entry("train", "train", "Start a run of a job and follow it to its end."),
     "runs": _Entry("runs", "runs", "List the runs of a team's jobs, newest first."),
     "approve": _Entry("approve", "approve", "Approve a model: it is deployed."),

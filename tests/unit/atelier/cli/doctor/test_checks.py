@@ -46,7 +46,7 @@ def spec(**parts: Any) -> TeamEnvironment:
 def target(environment: TeamEnvironment | None = None, **clients: Any) -> Target:
     """An environment whose services answer as these do."""
     named = {name.replace("_", "-"): client for name, client in clients.items()}
-    return Target(environment or spec(), named)
+    return Target(environment or spec(), _clients=named)
 
 
 def refuse(code: str, operation: str = "Anything"):
