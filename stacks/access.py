@@ -11,7 +11,7 @@ from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
 from stacks import permissions
 from stacks.constructs.guardrail_conditions import THEMES, Place, Theme, guardrails
-from stacks.constructs.permission import POLICY_LIMIT, Permission, allow, policy_size
+from stacks.constructs.permission import POLICY_LIMIT, Permission, allow, managed_policy, policy_size
 from stacks.constructs.role import service_role
 from stacks.permissions import GUARDED, KINDS, Kind
 from stacks.team_stack import TeamStack
@@ -64,9 +64,7 @@ class Access(TeamStack):
                 " in the guardrails, name families such as ml.g5.* rather than types; or shorten the names"
                 " of team and environment"
             )
-        policy = iam.ManagedPolicy(self, id_, description=description)
-        allow(policy, *statements)
-        return policy
+        return managed_policy(self, id_, statements, description=description)
 
     def _execution_role(self) -> iam.Role:
         spec = self._props.spec

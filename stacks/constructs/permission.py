@@ -17,8 +17,10 @@ POLICY_LIMIT = 6144
 POLICIES_LIMIT = 10
 """How many managed policies a role takes."""
 _ENVELOPE = len('{"Version":"2012-10-17","Statement":[]}')
-_TOKEN = 160
+_REFERRED = 160
 """The characters that a reference is taken to have once it is deployed: more than any ARN of ours."""
+_REFERENCE = "${Token["
+"""What a text with a reference holds: Token.is_unresolved would ask CDK's process, ten thousand times."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,37 +53,53 @@ class Permission:
         return found + [f"Resource::{resource}" for resource in self.resources if "*" in resource]
 
     @property
-    def statement(self) -> iam.PolicyStatement:
-        """The permission for CDK."""
-        return iam.PolicyStatement(
-            sid=self.sid,
-            effect=iam.Effect.ALLOW if self.effect == "Allow" else iam.Effect.DENY,
-            actions=list(self.actions),
-            resources=list(self.resources),
-            conditions=dict(self.conditions),
-        )
+    def statement(self) -> dict[str, Any]:
+        """The permission as it stands in a policy; may hold tokens."""
+        return {
+            "Sid": self.sid,
+            "Effect": self.effect,
+            "Action": list(self.actions),
+            "Resource": list(self.resources),
+            **({"Condition": dict(self.conditions)} if self.conditions else {}),
+        }
 
     @property
     def size(self) -> int:
         """How many characters it takes in a policy, the comma that follows included."""
-        statement = {
-            "Sid": self.sid,
-            "Effect": self.effect,
-            "Action": _sized(list(self.actions)),
-            "Resource": _sized(list(self.resources)),
-            **({"Condition": _sized(dict(self.conditions))} if self.conditions else {}),
-        }
-        return len(json.dumps(statement, separators=(",", ":"))) + 1
+        return len(json.dumps(_sized(self.statement), separators=(",", ":"))) + 1
 
 
-def allow(grantee: iam.Role | iam.Policy | iam.ManagedPolicy, *permissions: Permission) -> None:
+def allow(grantee: iam.Role | iam.Policy, *permissions: Permission) -> None:
     """Add the permissions to the grantee's policy, and their reasons to its record for cdk-nag."""
-    statements = [permission.statement for permission in permissions]
+    statements = [iam.PolicyStatement.from_json(permission.statement) for permission in permissions]
     if isinstance(grantee, iam.Role):
         for statement in statements:
             grantee.add_to_policy(statement)
     else:
         grantee.add_statements(*statements)
+    _acknowledge(grantee, permissions)
+
+
+def managed_policy(
+    scope: Construct,
+    id_: str,
+    permissions: Sequence[Permission],
+    *,
+    description: str | None = None,
+    roles: Sequence[iam.Role] = (),
+) -> iam.ManagedPolicy:
+    """A managed policy of these permissions, with their reasons on its record for cdk-nag."""
+    # The whole document at once: each statement by itself is two calls of CDK's process, of hundreds.
+    statements = [permission.statement for permission in permissions]
+    document = iam.PolicyDocument.from_json({"Version": "2012-10-17", "Statement": statements})
+    policy = iam.ManagedPolicy(scope, id_, description=description, document=document, roles=list(roles))
+    _acknowledge(policy, permissions)
+    return policy
+
+
+def _acknowledge(
+    grantee: iam.Role | iam.Policy | iam.ManagedPolicy, permissions: Iterable[Permission]
+) -> None:
     reasons = {
         text: permission.because
         for permission in permissions
@@ -99,7 +117,7 @@ def allow(grantee: iam.Role | iam.Policy | iam.ManagedPolicy, *permissions: Perm
 
 def _as_cdk_nag_says(grantee: iam.Role | iam.Policy | iam.ManagedPolicy, text: str) -> str:
     """A wildcard in its words: references and policy variables stand in angle brackets."""
-    if not cdk.Token.is_unresolved(text):
+    if _REFERENCE not in text:
         return re.sub(r"\$\{([^}]*)\}", r"<\1>", text)
     parts = cdk.Stack.of(grantee).resolve(text)["Fn::Join"][1]
     return "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in parts)
@@ -141,12 +159,9 @@ def allow_in_managed_policies(
             f"{scope.node.path}/{id_}: {len(parts)} policies of {POLICY_LIMIT} characters, and a role takes"
             f" {POLICIES_LIMIT}: name fewer things, or name several by how they begin"
         )
-    policies = []
-    for number, part in enumerate(parts, 1):
-        policy = iam.ManagedPolicy(scope, f"{id_}{number}", roles=list(roles))
-        allow(policy, *part)
-        policies.append(policy)
-    return policies
+    return [
+        managed_policy(scope, f"{id_}{number}", part, roles=roles) for number, part in enumerate(parts, 1)
+    ]
 
 
 def _parts(permission: Permission, limit: int) -> list[Permission]:
@@ -172,5 +187,4 @@ def _sized(value: Any) -> Any:
         return {key: _sized(one) for key, one in value.items()}
     if isinstance(value, list):
         return [_sized(one) for one in value]
-    # Token.is_unresolved would ask the other process, ten thousand times for an environment.
-    return "t" * _TOKEN if isinstance(value, str) and "${Token[" in value else value
+    return "t" * _REFERRED if isinstance(value, str) and _REFERENCE in value else value
