@@ -67,8 +67,10 @@ class Registry(TeamStack):
                 "ModelPackageGroupDescription": f"Trained by job {job} of team {spec.team} in {spec.name}",
             },
         )
+        removal = self.removal.of_packages(self, f"Removal-{job}", group=name, after=group)
         if spec.retain:
-            group.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
-        else:
-            self.removal.of_packages(self, f"Removal-{job}", group=name, after=group)
+            # The removal stays with the group, undone: leaving it out would be to carry it out, and an
+            # environment that is to be retained from now on would lose its models at once.
+            for resource in (group, removal):
+                resource.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
         return group

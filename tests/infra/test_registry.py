@@ -52,3 +52,19 @@ def test_each_job_has_a_model_package_group(assembly):
         "audio-dev-pitch",
         "audio-prod-pitch",
     }
+
+
+def test_models_stay_when_an_environment_is_retained(assembly):
+    """Neither a group nor what empties it is deleted then: to leave out the latter would empty the group."""
+    for stage, kept in {"audio-dev": False, "audio-prod": True}.items():
+        packages = [
+            one
+            for one in assembly.resources("Custom::AtelierRemoval", stage=stage)
+            if one.properties["Kind"] == "ModelPackages"
+        ]
+        groups = assembly.resources("AWS::SageMaker::ModelPackageGroup", stage=stage)
+        assert {one.properties["Name"] for one in packages} == {
+            one.properties["ModelPackageGroupName"] for one in groups
+        }
+        for one in [*packages, *groups]:
+            assert (one.definition.get("DeletionPolicy") == "Retain") == kept
