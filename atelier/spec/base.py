@@ -59,13 +59,13 @@ SCHEDULE = Form(
     r"^(rate|cron)\(.+\)$", "must be an EventBridge schedule, rate(…) or cron(…)", "cron(0 6 * * ? *)"
 )
 CRON = Form(r"^cron\(.+\)$", "must be an EventBridge cron expression, in UTC", "cron(0 19 * * ? *)")
-ACCOUNT = Form(r"^\d{12}$", "must be an AWS account: 12 digits in quotes", "111122223333")
+ACCOUNT = Form(r"^[0-9]{12}$", "must be an AWS account: 12 digits in quotes", "111122223333")
 CONTENT_TYPE = Form(r"^[\x21-\x7e]+/[\x20-\x7e]+$", "must be a media type", "text/csv")
 COST_CENTRE = Form(
     r"^[A-Za-z0-9 _.:/=+@-]+$", "must be letters, digits, spaces and _ . : / = + @ -, as in a tag", "4711"
 )
-REGION = Form(r"^[a-z]{2}(-[a-z]+)+-\d$", "must be an AWS region", "eu-west-1")
-CIDR = Form(r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$", "must be an IPv4 range", "10.0.0.0/16")
+REGION = Form(r"^[a-z]{2,4}(-[a-z]+)+-[0-9]$", "must be an AWS region", "eu-west-1")
+CIDR = Form(r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$", "must be an IPv4 range", "10.0.0.0/16")
 VPC = Form(r"^vpc-[0-9a-f]{8,17}$", "must be the id of a VPC", "vpc-0a1b2c3d4e5f67890")
 SUBNET = Form(r"^subnet-[0-9a-f]{8,17}$", "must be the id of a subnet", "subnet-0a1b2c3d4e5f67890")
 SECURITY_GROUP = Form(r"^sg-[0-9a-f]{8,17}$", "must be the id of a security group", "sg-0a1b2c3d4e5f67890")

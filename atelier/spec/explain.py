@@ -136,7 +136,7 @@ def _bound(says: str) -> _Explanation:
         return says.format(limit=limit, length=wrong.length), (
             f"remove {excess} of them"
             if excess > 0 and "characters" not in says
-            else f"shorten it by {excess} characters"
+            else f"shorten it by {excess} character{'' if excess == 1 else 's'}"
             if excess > 0
             else f"write {limit} or {'more' if 'least' in says else 'less'}"
         )

@@ -14,6 +14,9 @@ TABLE = Path(__file__).parent / "data/instances.json"
 Use: TypeAlias = Literal["training", "hosting", "studio", "notebook"]
 Processor: TypeAlias = Literal["cpu", "gpu", "graviton", "neuron", "gaudi"]
 
+NOT_HIDEABLE = {"Datasets", "Evaluators", "RunningInstances"}
+"""Tools that Studio's own API can hide, and CloudFormation's schema of a domain does not know."""
+
 RETIRED = {"p2": "ml.g5.xlarge", "eia1": "ml.g4dn.xlarge", "eia2": "ml.g4dn.xlarge"}
 """Families that AWS has retired, though its lists may still name them, and the type that replaces each."""
 

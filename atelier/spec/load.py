@@ -14,6 +14,8 @@ from atelier.spec.model import Team, TeamEnvironment, TeamFile
 from atelier.spec.problems import Problem, SpecError, choose
 
 SUFFIX = ".yaml"
+OPTIONAL = {section for section, field in TeamFile.model_fields.items() if not field.is_required()}
+"""What a file may leave out."""
 
 
 def load_team(path: Path, root: Path | None = None) -> Team:
@@ -30,15 +32,13 @@ def load_team(path: Path, root: Path | None = None) -> Team:
     variants = {name: _variant(base, override) for name, override in _overrides(base).items()}
     found: list[Problem] = []
     files: dict[str, TeamFile] = {}
-    for name, variant in (variants or {"": base}).items():
-        try:
-            files[name] = TeamFile.model_validate(variant.plain())
-        except ValidationError as error:
-            found += explain.problems(path, variant, error)
     project = root or path.absolute().parent.parent
-    if not found:
-        for name, file in files.items():
-            found += checks.check(path, variants[name], file, name, project)
+    for name, variant in (variants or {"": base}).items():
+        file, wrong, problems = _validated(path, variant)
+        found += problems
+        if file:
+            files[name] = file
+            found += checks.check(path, variant, file, name, project, wrong)
     if found:
         raise SpecError(found)
     environments = {name: defaults.environment(name, file) for name, file in files.items()}
@@ -134,6 +134,23 @@ def _file_of(folder: Path, team: str) -> Path:
         remedy = choose(team, known, nothing=f"write {path}")
         raise SpecError([Problem(path, 0, 0, "", "", f"there is no team {team!r}", remedy)])
     return path
+
+
+def _validated(path: Path, variant: Node) -> tuple[TeamFile | None, set[str], list[Problem]]:
+    """The file as far as it fits the schema, the sections that do not and are left out, and why not.
+
+    So that what is wrong elsewhere is told at once. No file when a section is wrong that must be there.
+    """
+    content = variant.plain()
+    try:
+        return TeamFile.model_validate(content), set(), []
+    except ValidationError as error:
+        problems = list(explain.problems(path, variant, error))
+        wrong = {str(next(iter(details["loc"]), "")) for details in error.errors(include_url=False)}
+    if not wrong <= OPTIONAL:
+        return None, wrong, problems
+    rest = {section: value for section, value in content.items() if section not in wrong}
+    return TeamFile.model_validate(rest), wrong, problems
 
 
 def _overrides(base: Node) -> dict[str, Node | None]:

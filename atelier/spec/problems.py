@@ -27,7 +27,7 @@ class Problem:
     def __str__(self) -> str:
         """A block for people: the place, which terminals can jump to, then one line for each fact."""
         place = f"{self.file}:{self.line}:{self.column}" if self.line else str(self.file)
-        head = f"{place}: {self.path}" if self.path else place
+        head = f"{place}: {_visible(self.path)}" if self.path else place
         facts = (("value", _shortened(self.value)), ("reason", self.reason), ("remedy", self.remedy))
         return "\n".join([head, *(f"  {label:<7} {text}" for label, text in facts if text)])
 
@@ -63,6 +63,11 @@ def choose(word: str, known: Iterable[str], *, nothing: str) -> str:
     return f"did you mean {near}?" if near else f"one of: {listed}"
 
 
+def _visible(text: str) -> str:
+    """Text with what a terminal would obey, or a reader not see, written as its code."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
 def _shortened(value: str) -> str:
-    one_line = " ".join(value.split())
+    one_line = _visible(" ".join(value.split()))
     return one_line if len(one_line) <= LONGEST_VALUE else one_line[: LONGEST_VALUE - 1] + "…"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field
+from pydantic.annotated_handlers import GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from atelier.spec.base import (
     CRON,
@@ -12,6 +15,7 @@ from atelier.spec.base import (
     IMAGE_TAG,
     PERSON,
     PROJECT_FILE,
+    REPOSITORY,
     Email,
     IdleMinutes,
     InstanceType,
@@ -28,6 +32,8 @@ Persona = Literal["data_scientist", "reviewer", "admin"]
 
 Instances = Annotated[list[InstanceType], Field(min_length=1, max_length=40)]
 Scripts = Annotated[list[ScriptName], Field(max_length=10)]
+DomainRepositoryUrl = Annotated[str, Field(pattern=REPOSITORY.pattern, max_length=256)]
+"""A domain takes shorter addresses than a notebook instance."""
 
 
 class Storage(Model):
@@ -50,6 +56,22 @@ class Idle(Model):
     """The most that a person may set."""
 
 
+class _NoDefaults:
+    """Shows editors no defaults of a part: what a person leaves out is as for the domain."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        part = handler.resolve_ref_schema(handler(core_schema))
+        return part | {
+            "properties": {
+                key: {word: said for word, said in field.items() if word != "default"}
+                for key, field in part["properties"].items()
+            }
+        }
+
+
 class StudioLifecycle(Model):
     """The scripts of lifecycle_scripts/ that run when an app starts, in this order."""
 
@@ -66,9 +88,9 @@ class StudioUser(Model):
     """What the person may do: train and deploy, approve models, or administer the team's environment."""
     instances: Instances | None = None
     """The sizes that the person may use, of those of the domain."""
-    storage_gb: Storage | None = None
+    storage_gb: Annotated[Storage, _NoDefaults] | None = None
     """The bounds of the person's volumes."""
-    idle_minutes: Idle | None = None
+    idle_minutes: Annotated[Idle, _NoDefaults] | None = None
     """The bounds of the person's idle time."""
     sso_user: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     """The user's name in IAM Identity Center; required with `sign_in: sso`."""
@@ -123,7 +145,7 @@ class Studio(Model):
     """When idle apps are stopped."""
     sharing: bool = True
     """Whether notebooks may be shared, through the team's bucket."""
-    repositories: Annotated[list[RepositoryUrl], Field(max_length=10)] = []
+    repositories: Annotated[list[DomainRepositoryUrl], Field(max_length=10)] = []
     """Git repositories that everybody is offered to clone."""
     jumpstart: bool = True
     """Whether pretrained models are offered."""

@@ -8,17 +8,14 @@ from collections.abc import Sequence
 import aws_cdk as cdk
 from constructs import Construct
 
-from atelier.spec import names
+from atelier.spec import lifecycle, names
+from atelier.spec.lifecycle import SCRIPTS, digest, encode, render
 from atelier.spec.model import TeamEnvironment
 from atelier.spec.studio import Notebook, StudioApp
-from stacks.constructs.lifecycle_script import SCRIPTS, digest, encode, render
 from stacks.constructs.studio_settings import APPS
 from stacks.team_stack import tags
 
 PROJECT = SCRIPTS.parent
-TEAM_PREFIX = "team/"
-"""The folder of the data bucket that mount_team_prefix copies."""
-AUTO_STOP = "auto_stop"
 
 
 def studio_config(
@@ -51,8 +48,7 @@ def notebook_config(
     It keeps its name: SageMaker changes its content in place and runs it at the next start, while another
     name would stop the instance under the hands of whoever works on it.
     """
-    scripts = [*(one for one in notebook.lifecycle if one != AUTO_STOP), AUTO_STOP]
-    own = {"ATELIER_IDLE_MINUTES": str(notebook.idle_minutes), "ATELIER_OWNER": notebook.owner or ""}
+    scripts, given = lifecycle.of_notebook(notebook, settings(spec))
     return cdk.CfnResource(
         scope,
         f"Lifecycle-{name}",
@@ -60,26 +56,12 @@ def notebook_config(
         properties={
             "NotebookInstanceLifecycleConfigName": names.notebook(spec.team, spec.name, name),
             # No OnCreate: the system's disk is new at every start, so that everything must run then anyway.
-            "OnStart": [{"Content": encode(render(scripts, settings(spec) | own))}],
+            "OnStart": [{"Content": encode(render(scripts, given))}],
         },
     )
 
 
 def settings(spec: TeamEnvironment) -> dict[str, str]:
-    """What the team file gives the scripts, by variable; what it leaves out is not there."""
+    """What the team file gives the scripts, by variable."""
     bucket = names.bucket(spec.team, spec.name, "data", spec.account, spec.region)
-    found = {"ATELIER_TEAM_PREFIX": f"s3://{bucket}/{TEAM_PREFIX}"}
-    if spec.studio is not None:
-        studio = spec.studio
-        people = [
-            f"{name}|{user.git_email or ''}|{user.git_name or ''}"
-            for name, user in studio.users.items()
-            if user.git_email or user.git_name
-        ]
-        packages = PROJECT / studio.packages if studio.packages else None
-        found |= {
-            "ATELIER_IDENTITIES": "\n".join(people),
-            "ATELIER_PACKAGES": packages.read_text(encoding="utf-8").strip() if packages else "",
-            "ATELIER_REPOSITORIES": "\n".join(studio.repositories),
-        }
-    return {variable: value for variable, value in found.items() if value}
+    return lifecycle.settings(bucket, spec.studio, PROJECT)

@@ -7,6 +7,9 @@ import json
 from cfnlint.config import ConfigMixIn
 from cfnlint.decode.decode import decode_str
 from cfnlint.runner import Runner
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+
+from atelier.spec import instances
 
 RESOURCE_LIMIT = 500
 TEMPLATE_LIMIT_BYTES = 1_000_000
@@ -53,3 +56,10 @@ def test_everything_is_tagged_with_whose_it_is(assembly):
             "managed-by": "atelier",
             **cost_centre,
         }
+
+
+def test_a_tool_of_studio_may_be_hidden_if_cloudformation_knows_it():
+    """When this fails, CloudFormation has learnt of a tool: take it out of NOT_HIDEABLE."""
+    domain = PROVIDER_SCHEMA_MANAGER.get_resource_schema("eu-west-1", "AWS::SageMaker::Domain").schema
+    known = set(domain["definitions"]["MlTools"]["enum"])
+    assert instances.tools() - instances.NOT_HIDEABLE == known

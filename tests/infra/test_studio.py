@@ -9,11 +9,11 @@ from fnmatch import fnmatchcase
 import pytest
 
 from atelier.spec import load_team
+from atelier.spec.lifecycle import CONTENT_LIMIT, render
 from atelier.spec.studio import Idle, Storage, Studio, StudioLifecycle, StudioUser
 from stacks.app import PROJECT, new_app
 from stacks.build import build
 from stacks.constructs.lifecycle_config import settings
-from stacks.constructs.lifecycle_script import CONTENT_LIMIT, render
 from stacks.constructs.studio_roles import only_sizes
 from stacks.constructs.studio_settings import APPS, Offer, all_apps, portal, user_settings
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-from atelier.spec import record as records
 from atelier.spec.checks import guardrails, jobs, network, record, studio, team
 from atelier.spec.checks.finding import Context, Finding
 from atelier.spec.checks.jobs import warnings
@@ -17,12 +17,28 @@ from atelier.spec.problems import Problem
 __all__ = ["FIXED_BY_FILE", "check", "overlaps", "warnings"]
 
 
-def check(path: Path, root: Node, file: TeamFile, environment: str, project: Path) -> list[Problem]:
-    """The problems of `file` as `environment` sees it; `root` says where each value stands in `path`."""
-    context = Context(path.stem, root, file, environment, project)
-    parts = (team, jobs, network, studio, guardrails)
-    found = [finding for part in parts for finding in part.check(context)]
-    found += record.check(context, records.read(path).get(environment, {}))
+_JOBS = {"images", "jobs", "endpoints"}
+_PLACES = {"images", "studio", "notebooks"}
+PARTS = (
+    (team, {"images"}),
+    (jobs, _JOBS),
+    (network, set[str]()),
+    (studio, _PLACES),
+    (guardrails, {"guardrails", *_JOBS, *_PLACES}),
+    (record, _PLACES),
+)
+"""The checks, each with the sections that it looks at beside those that every file has."""
+
+
+def check(
+    path: Path, root: Node, file: TeamFile, environment: str, project: Path, wrong: AbstractSet[str]
+) -> list[Problem]:
+    """The problems of `file` as `environment` sees it; `root` says where each value stands in `path`.
+
+    Sections in `wrong` are missing from `file`: nothing that looks at them is checked.
+    """
+    context = Context(path, root, file, environment, project)
+    found = [finding for part, sections in PARTS if not sections & wrong for finding in part.check(context)]
     return [_problem(path, root, finding) for finding in found]
 
 

@@ -31,8 +31,8 @@ Findings: TypeAlias = Iterator[Finding]
 class Context:
     """What the checks of one environment look at."""
 
-    stem: str
-    """The file's name without its suffix."""
+    path: Path
+    """The team file."""
     root: Node
     """The merged content, which knows where everything is written."""
     file: TeamFile

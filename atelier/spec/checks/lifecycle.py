@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
+from atelier.spec import lifecycle, names
 from atelier.spec.checks.finding import Context, Finding, Findings, twice
 from atelier.spec.document import Steps
 from atelier.spec.problems import choose
-from atelier.spec.studio import Studio
+from atelier.spec.studio import Notebook, Studio
 
-FOLDER = "lifecycle_scripts"
-MAX_CONTENT = 16384
-"""What SageMaker takes of a lifecycle configuration, in characters of base64."""
+FOLDER = lifecycle.SCRIPTS.name
 
 Place: TypeAlias = Literal["studio", "notebook"]
 
@@ -36,32 +35,47 @@ NEEDS: dict[str, tuple[Callable[[Studio], object], str]] = {
 """The settings without which a script that reads them does nothing: what gives them, and how to add it."""
 
 
-def check_scripts(context: Context, at: Steps, names: Sequence[str], place: Place) -> Findings:
-    """Check the scripts that run one after the other when an app or a notebook instance starts."""
-    yield from twice(at, names, "script")
+def check_apps(context: Context, at: Steps, scripts: Sequence[str]) -> Findings:
+    """Check the scripts that run one after the other when an app of Studio starts."""
+    yield from _check_scripts(context, at, scripts, "studio")
+    if scripts:
+        yield from _check_size(context, at, lambda settings: (scripts, settings))
+
+
+def check_notebook(context: Context, at: Steps, notebook: Notebook) -> Findings:
+    """Check the scripts that run one after the other when a notebook instance starts."""
+    yield from _check_scripts(context, at, notebook.lifecycle, "notebook")
+    yield from _check_size(context, at, lambda settings: lifecycle.of_notebook(notebook, settings))
+
+
+def _check_scripts(context: Context, at: Steps, scripts: Sequence[str], place: Place) -> Findings:
+    yield from twice(at, scripts, "script")
     known = sorted(path.stem for path in (context.project / FOLDER).glob("*.sh"))
-    total = 0
-    for index, name in enumerate(names):
+    for index, name in enumerate(scripts):
         here = (*at, index)
         if name not in known:
             remedy = choose(name, known, nothing=f"add {FOLDER}/{name}.sh")
             yield Finding(here, f"there is no {FOLDER}/{name}.sh", remedy)
             continue
         content = (context.project / FOLDER / f"{name}.sh").read_bytes()
-        total += len(content) + carried(context, content)
         yield from check_content(here, f"{FOLDER}/{name}.sh", content)
         yield from _check_use(context.file.studio, here, content.decode("utf-8", "replace"), place)
-    if len(names) > 1:
-        yield from _check_size(at, "the scripts together", total)
 
 
-def carried(context: Context, content: bytes) -> int:
-    """The bytes of the packages, which a script that installs them takes along."""
-    studio = context.file.studio
-    if studio is None or studio.packages is None or PACKAGES.encode() not in content:
-        return 0
-    path = context.project / studio.packages
-    return path.stat().st_size if path.is_file() else 0
+_Chosen: TypeAlias = tuple[Sequence[str], Mapping[str, str]]
+
+
+def _check_size(context: Context, at: Steps, choose: Callable[[Mapping[str, str]], _Chosen]) -> Findings:
+    """Make the script that SageMaker would get, of what `choose` takes: it may be too long."""
+    declared = context.declared
+    bucket = names.bucket(context.file.team, context.environment, "data", declared.account, declared.region)
+    try:
+        scripts, settings = choose(lifecycle.settings(bucket, context.file.studio, context.project))
+        lifecycle.render(scripts, settings, context.project / FOLDER)
+    except lifecycle.TooLong as error:
+        yield Finding(at, error.reason, error.remedy)
+    except (ValueError, OSError):
+        return  # a script or file that is not there or not right, which is said where it is named
 
 
 def reads(context: Context, names: Sequence[str], setting: str) -> bool:
@@ -80,12 +94,16 @@ def check_file(context: Context, at: Steps, file: str) -> Findings:
 
 
 def check_content(at: Steps, file: str, content: bytes) -> Findings:
-    """What runs on Linux has Linux's line endings, and what travels in a configuration is short."""
+    """What runs on Linux has Linux's line endings and encoding."""
     if b"\r" in content:
         line = content[: content.index(b"\r")].count(b"\n") + 1
         remedy = f"save it with LF, for example:  sed -i 's/\\r$//' {file}"
         yield Finding(at, f"{file} has Windows line endings (CRLF), first in line {line}", remedy)
-    yield from _check_size(at, file, len(content))
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        yield Finding(at, f"{file} is not UTF-8, first in line {line}", "save it as UTF-8")
 
 
 def _check_use(studio: Studio | None, at: Steps, script: str, place: Place) -> Findings:
@@ -95,12 +113,3 @@ def _check_use(studio: Studio | None, at: Steps, script: str, place: Place) -> F
     for setting, (gives, remedy) in NEEDS.items():
         if setting in script and not (studio and gives(studio)):
             yield Finding(at, "nothing is there for this script to work on", remedy)
-
-
-def _check_size(at: Steps, what: str, size: int) -> Findings:
-    encoded = (size + 2) // 3 * 4
-    if encoded > MAX_CONTENT:
-        reason = f"{what} would have {encoded:,} characters in base64; SageMaker takes {MAX_CONTENT:,}"
-        excess = size - MAX_CONTENT // 4 * 3
-        remedy = f"shorten by {excess:,} bytes, or fetch the rest from the team's bucket"
-        yield Finding(at, reason, remedy)

@@ -13,6 +13,8 @@ SMALLEST_SUBNET = 28
 LARGEST_VPC = 16
 SMALLEST_VPC = SMALLEST_SUBNET - 2
 """Room for a third zone and a way out is kept whatever is asked for, so that adding one moves nothing."""
+DOCKER = ipaddress.IPv4Network("172.17.0.0/16")
+"""The addresses of the containers within Studio's apps and notebook instances; AWS asks to avoid them."""
 LEAST_SUBNETS = 2
 """SageMaker asks for two availability zones."""
 
@@ -65,6 +67,9 @@ def _check_cidr(at: Steps, network: Network) -> Findings:
         reason = f"is too small for three zones and the way out, each at least a /{SMALLEST_SUBNET}"
         wider = cidr.supernet(new_prefix=SMALLEST_VPC)
         yield Finding(at, reason, f"write  {wider} or a larger range")
+    elif cidr.overlaps(DOCKER):
+        reason = f"overlaps {DOCKER}, which Docker uses within Studio and notebook instances"
+        yield Finding(at, reason, "such as  10.0.0.0/16")
 
 
 def _remedy(cidr: str) -> str:

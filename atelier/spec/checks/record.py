@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 from atelier.spec import record
 from atelier.spec.checks.finding import Context, Finding, Findings
 
 
-def check(context: Context, recorded: Mapping[str, record.Fixed]) -> Findings:
+def check(context: Context) -> Findings:
     """What differs from the environment as it is on record."""
     file, env = context.file, context.environment
+    recorded = record.read(context.path).get(env, {})
     now = record.fixed(env, context.declared.network, file.studio, notebooks=bool(file.notebooks))
     for at, old, what in record.changed(recorded, now):
         yield Finding(

@@ -74,9 +74,12 @@ def _check_domain(context: Context, studio: Studio) -> Findings:
     yield from _check_bounds((*AT, "storage_gb"), studio.storage_gb)
     yield from _check_bounds((*AT, "idle_minutes"), studio.idle_minutes)
     for index, tool in enumerate(studio.hidden_tools):
-        if tool not in instances.tools():
-            remedy = choose(tool, instances.tools(), nothing="")
-            yield Finding((*AT, "hidden_tools", index), "Studio has no such tool to hide", remedy)
+        here = (*AT, "hidden_tools", index)
+        if tool in instances.NOT_HIDEABLE:
+            yield Finding(here, "CloudFormation cannot hide this tool yet", "remove it")
+        elif tool not in instances.tools():
+            remedy = choose(tool, instances.tools() - instances.NOT_HIDEABLE, nothing="")
+            yield Finding(here, "Studio has no such tool to hide", remedy)
     for name, image in studio.images.items():
         if image.image not in context.file.images:
             nothing = f"declare it:  images: {{{image.image}: {{}}}}"
@@ -87,17 +90,17 @@ def _check_domain(context: Context, studio: Studio) -> Findings:
 def _check_bounds(at: Steps, bounds: Storage | Idle) -> Findings:
     """The default lies between the bounds."""
     if isinstance(bounds, Idle) and bounds.default < bounds.min:
-        reason = f"{bounds.default} is less than min, {bounds.min}"
-        yield Finding((*at, "default"), reason, "raise it, or lower min")
+        reason = f"the default {bounds.default} is less than min, {bounds.min}"
+        yield Finding((*at, "default"), reason, "raise default, or lower min")
     if bounds.default > bounds.max:
-        reason = f"{bounds.default} is more than max, {bounds.max}"
-        yield Finding((*at, "default"), reason, "lower it, or raise max")
+        reason = f"the default {bounds.default} is more than max, {bounds.max}"
+        yield Finding((*at, "default"), reason, "lower default, or raise max")
 
 
 def _check_lifecycle(context: Context, studio: Studio) -> Findings:
     apps = studio.lifecycle
     for app, names in {"jupyterlab": apps.jupyterlab, "code_editor": apps.code_editor}.items():
-        yield from lifecycle.check_scripts(context, (*AT, "lifecycle", app), names, "studio")
+        yield from lifecycle.check_apps(context, (*AT, "lifecycle", app), names)
     if studio.packages is not None:
         at = (*AT, "packages")
         yield from lifecycle.check_file(context, at, studio.packages)
@@ -143,7 +146,7 @@ def _check_space(at: Steps, studio: Studio, space: Space) -> Findings:
 def _check_notebook(context: Context, at: Steps, notebook: Notebook) -> Findings:
     yield from _check_network(context, at, "a notebook instance")
     yield from check_type((*at, "instance"), notebook.instance, "notebook")
-    yield from lifecycle.check_scripts(context, (*at, "lifecycle"), notebook.lifecycle, "notebook")
+    yield from lifecycle.check_notebook(context, (*at, "lifecycle"), notebook)
     wrong = schedule.wrong(notebook.stop_at) if notebook.stop_at else None
     if wrong:
         yield Finding((*at, "stop_at"), *wrong)

@@ -15,7 +15,8 @@ FIXED_BY_FILE = ("team", "environments")
 
 
 def check(context: Context) -> Findings:
-    """What is wrong with names, place, budget and images."""
+    """What is wrong with names, place, people to tell, budget and images."""
+    yield from twice(("owners",), context.file.owners, "address")
     yield from _check_names(context)
     yield from _check_environment(context)
     for name, image in context.file.images.items():
@@ -24,10 +25,10 @@ def check(context: Context) -> Findings:
 
 def _check_names(context: Context) -> Findings:
     file = context.file
-    if context.stem != file.team:
+    if context.path.stem != file.team:
         yield Finding(
             ("team",),
-            f"the file is named {context.stem}.yaml, the team {file.team}",
+            f"the file is named {context.path.stem}.yaml, the team {file.team}",
             f"rename one: the team {file.team} belongs in {file.team}.yaml",
         )
     declared = context.declared
@@ -52,6 +53,7 @@ def _check_environment(context: Context) -> Findings:
     for key in FIXED_BY_FILE:
         if key in declared.override:
             yield Finding((*at, "override", key), "an override cannot change this", "remove it", in_key=True)
+    yield from twice((*at, "notify"), declared.notify or [], "address")
     if declared.budget is not None:
         yield from _check_budget((*at, "budget", "alerts"), declared.budget)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.constructs.lifecycle_script import render
+from atelier.spec.lifecycle import render
 
 SETTINGS = {
     "ATELIER_IDENTITIES": "ana|ana@example.com|Ana O'Neill\nben|ben@example.com|",

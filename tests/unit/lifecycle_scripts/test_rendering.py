@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from stacks.constructs import lifecycle_script
-from stacks.constructs.lifecycle_script import CONTENT_LIMIT, SCRIPTS, digest, encode, render
+from atelier.spec import lifecycle
+from atelier.spec.lifecycle import CONTENT_LIMIT, SCRIPTS, digest, encode, render
 
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 IN_STUDIO = ["install_packages", "clone_repositories", "git_identity", "mount_team_prefix"]
@@ -26,7 +26,7 @@ SETTINGS = {
 @pytest.fixture
 def scripts(tmp_path, monkeypatch):
     """A folder of scripts in place of the shipped ones; the prelude stays."""
-    monkeypatch.setattr(lifecycle_script, "SCRIPTS", tmp_path)
+    monkeypatch.setattr(lifecycle, "SCRIPTS", tmp_path)
     return tmp_path
 
 
@@ -60,7 +60,10 @@ def test_a_hundred_people_fit():
     ("content", "message"),
     [
         (b"echo a\r\n", r"has CRLF line ends.*sed -i"),
-        (b"# " + b"x" * CONTENT_LIMIT + b"\n", r"SageMaker takes 16384: the largest part is own with 16387"),
+        (
+            b"# " + b"x" * CONTENT_LIMIT + b"\n",
+            r"SageMaker takes 16,384: .* the largest part is own with 16,387",
+        ),
         (b'echo "$ATELIER_PACKAGES"\n', r"lifecycle script own needs studio\.packages"),
     ],
 )

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from stacks.constructs import lifecycle_script
+from atelier.spec import lifecycle
 
 HOME = "home/sagemaker-user"
 VOLUME = "home/ec2-user/SageMaker"
@@ -40,7 +40,7 @@ def repositories(tmp_path):
 
 def test_settings_reach_the_script_as_they_are(machine, tmp_path, monkeypatch):
     """Quotes, dollars and line breaks too; a script gets what it mentions and nothing else."""
-    monkeypatch.setattr(lifecycle_script, "SCRIPTS", tmp_path)
+    monkeypatch.setattr(lifecycle, "SCRIPTS", tmp_path)
     (tmp_path / "show.sh").write_text('printf %s "$ATELIER_PACKAGES"; env | grep ^ATELIER_.*= | cut -d= -f1')
     awkward = 'it\'s $HOME `id`\n"x"\n'
     done = machine("studio").run("show", ATELIER_PACKAGES=awkward)

@@ -149,8 +149,10 @@ SCRIPTS = {
     "clone_repositories": "echo $ATELIER_REPOSITORIES",
     "git_identity": "echo $ATELIER_IDENTITIES",
     "docker_data_directory": "only_in_notebooks",
-    "long": "#" * 12_288,
-    "too_long": "#" * 12_289,
+    "auto_stop": "echo $ATELIER_IDLE_MINUTES",
+    "long": "#" * 10_000,
+    "too_long": "#" * 12_000,
+    "latin": "# caf\xe9",
     "windows": "echo 1\r\n",
 }
 """Lifecycle scripts of the test project."""
@@ -169,7 +171,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "training_scripts" / "empty").mkdir()
     (root / "lifecycle_scripts").mkdir()
     for name, content in SCRIPTS.items():
-        (root / f"lifecycle_scripts/{name}.sh").write_bytes(content.encode())
+        (root / f"lifecycle_scripts/{name}.sh").write_bytes(content.encode("latin-1"))
     (root / "packages.txt").write_text("requests==2.32.0\n")
     return root
 

@@ -94,6 +94,14 @@ STUDIO = [
     ("min: 60,", "min: 59,", "studio.idle_minutes.min", "at least 60", "60 or more"),
     ("{max: 480}", "{max: 525601}", "studio.users.jane.idle_minutes.max", "at most 525600", "or less"),
     ("[AutoMl]", "[AutoML]", "studio.hidden_tools[0]", "no such tool", "did you mean AutoMl?"),
+    ("[AutoMl]", "[Evaluators]", "studio.hidden_tools[0]", "CloudFormation cannot hide", "remove it"),
+    (
+        'com/example/one.git"]',
+        f'com/{"e" * 238}"]',
+        "studio.repositories[0]",
+        "257 characters; 256",
+        "by 1 c",
+    ),
     (
         'https://github.com/example/one.git"]',
         'git@github.com:example/one.git"]',
@@ -116,8 +124,8 @@ STUDIO = [
         "move",
     ),
     ("[git_identity]", "[windows]", "studio.lifecycle.code_editor[0]", "(CRLF), first in line 1", "sed -i"),
-    ("[git_identity]", "[too_long]", "studio.lifecycle.code_editor[0]", "16,388 characters", "by 1 bytes"),
-    ("[git_identity]", "[long, git_identity]", "studio.lifecycle.code_editor", "together would", "bucket"),
+    ("[git_identity]", "[latin]", "studio.lifecycle.code_editor[0]", "not UTF-8, first in line 1", "save"),
+    ("[git_identity]", "[too_long]", "studio.lifecycle.code_editor", "takes 16,384", "part is too_long with"),
     ("[install_packages]", "[]", "studio.packages", "no lifecycle script installs", "install_packages"),
     ("  packages: packages.txt\n", "", "studio.lifecycle.jupyterlab[0]", "nothing is there", "add  packages"),
     (
@@ -249,6 +257,8 @@ NETWORKS = [
     ("10.1.0.0/20", "10.1.0.1/20", f"{NETWORK}.cidr", "host bits", "write  10.1.0.0/20"),
     ("10.1.0.0/20", "10.0.0.0/15", f"{NETWORK}.cidr", "larger than a VPC", "10.0.0.0/16"),
     ("10.1.0.0/20", "10.1.0.0/27", f"{NETWORK}.cidr", "too small for three zones", "write  10.1.0.0/26"),
+    ("10.1.0.0/20", "172.16.0.0/15", f"{NETWORK}.cidr", "larger than a VPC", "172.16.0.0/16"),
+    ("10.1.0.0/20", "172.17.128.0/20", f"{NETWORK}.cidr", "which Docker uses", "10.0.0.0/16"),
     ("10.1.0.0/20", "8.8.0.0/20", f"{NETWORK}.cidr", "private addresses", "10.0.0.0/16"),
     ("10.1.0.0/20", "127.0.0.0/20", f"{NETWORK}.cidr", "private addresses", "10.0.0.0/16"),
     ("10.1.0.0/20", "10.1/20", f"{NETWORK}.cidr", "an IPv4 range", "10.0.0.0/16"),
@@ -336,6 +346,29 @@ def test_what_an_environment_lacks(refused, smallest, part, path, reason, remedy
     problems = {problem.path: problem for problem in refused(f"{smallest}{part}\n")}
     assert reason in problems[path].reason
     assert remedy in problems[path].remedy
+
+
+def test_a_part_that_is_no_part_hides_nothing_of_the_others(refused, rich):
+    """What is wrong with the jobs is told beside a wrong key of Studio; nobody is blamed for its users."""
+    wrong = rich.replace("sign_in: sso", "sing_in: sso").replace("gate: {metric: v", "gate: {metric: x")
+    assert {problem.path for problem in refused(wrong, "vision")} == {
+        "studio.sing_in",
+        "jobs.curve.gate.metric",
+    }
+
+
+def test_nothing_written_reaches_the_terminal_as_a_command(refused, smallest):
+    """Control characters, and those that nobody sees, are shown by their codes."""
+    [problem] = refused(smallest.replace("tiny", '"t\\e[31m\u200b"'))
+    assert r"t\x1b[31m\u200b" in str(problem)
+    assert "\x1b" not in str(problem)
+
+
+def test_who_is_told_is_told_once(refused, smallest):
+    """An address that stands twice in a list is refused."""
+    text = smallest.replace("[you@example.com]", "[a@b.co, a@b.co]")
+    text = text.replace("eu-west-1}", "eu-west-1, notify: [c@d.co, c@d.co]}")
+    assert [problem.path for problem in refused(text)] == ["owners[1]", "environments.dev.notify[1]"]
 
 
 def loaded(project, text, name="vision"):
@@ -430,8 +463,8 @@ def test_networks_of_two_teams_must_not_overlap(project, smallest, tmp_path):
     assert load_teams(folder, team="two")
 
 
-def test_the_smallest_network_and_the_largest_script_are_allowed(project, rich):
-    """A /25 holds six /28; 12,288 bytes are 16,384 characters of base64."""
+def test_the_smallest_network_and_a_long_script_are_allowed(project, rich):
+    """A /25 holds six /28; 10,000 bytes and the prelude are less than 16,384 characters of base64."""
     text = rich.replace("10.1.0.0/20", "10.1.0.0/25").replace("[git_identity]", "[long]")
     assert loaded(project, text)["dev"].network.cidr == "10.1.0.0/25"
 
@@ -453,3 +486,14 @@ def test_warns_of_what_a_network_without_internet_cannot_fetch(project, rich):
     finally:
         requirements.unlink()
     assert warned == ["jobs.curve", "studio.packages", "studio.repositories"]
+
+
+def test_what_a_script_carries_counts(refused, rich):
+    """Three hundred authors make the script that knows them too long; the error stands where it is chosen."""
+    people = "\n".join(
+        f"    p{n}: {{sso_user: p{n}, git_name: Person {n}, git_email: person.number{n}@lab.example.com}}"
+        for n in range(300)
+    )
+    [problem] = refused(rich.replace("  users:\n", f"  users:\n{people}\n"), "vision")
+    assert problem.path == "studio.lifecycle.code_editor"
+    assert "the largest part is ATELIER_IDENTITIES" in problem.remedy
