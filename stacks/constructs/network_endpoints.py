@@ -11,33 +11,10 @@ from constructs import Construct
 
 from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
+from atelier.spec.vpc_endpoints import GATEWAY, WEB, service_name, services_of
 from stacks.arns import partition
 
 HTTPS = 443
-RUNNING = ("ecr.api", "ecr.dkr", "kms", "logs", "monitoring", "sagemaker.api", "sts")
-"""What every container uses: images, keys, logs, metrics, its own description, its credentials."""
-WORKING = (*RUNNING, "lambda", "sagemaker.runtime", "ssm", "states")
-"""What people use besides: to ask endpoints, to start runs and to follow them."""
-
-SERVICES: Mapping[str, Sequence[str]] = {
-    "jobs": RUNNING,
-    "endpoints": RUNNING,
-    "studio": (*WORKING, "events", "studio"),  # events: notebooks that run on a schedule
-    "notebooks": (*WORKING, "notebook"),
-    "repositories": ("secretsmanager",),  # where Git's credentials are
-    "codecommit": ("codecommit", "git-codecommit"),
-    "project templates": ("servicecatalog",),
-}
-"""The services that each feature calls from inside of the network.
-
-An interface endpoint is paid for each hour, zone and gigabyte; S3's gateway endpoint costs nothing.
-"""
-WEB = ("notebook", "studio")
-"""Endpoints of SageMaker's web interfaces, named otherwise than all others.
-
-They keep the policy of AWS, which lets everybody in: a browser comes with a session rather than a signed
-request, and it is the signing of the session's address that IAM decides about.
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +51,7 @@ class NetworkEndpoints(Construct):
             "S3",
             {
                 "VpcEndpointType": "Gateway",
-                "ServiceName": _service_name("s3", props.spec.region),
+                "ServiceName": service_name(GATEWAY, props.spec.region),
                 "RouteTableIds": [props.route_table_id],
                 "PolicyDocument": _policy_of_s3(props.spec),
             },
@@ -82,12 +59,14 @@ class NetworkEndpoints(Construct):
 
     def _interface(self, service: str, group: str) -> None:
         props = self._props
+        # A browser comes with a session rather than a signed request, and it is the signing of the session's
+        # address that IAM decides about: these endpoints keep the policy of AWS, which lets everybody in.
         policy = {} if service in WEB else {"PolicyDocument": _policy(props.spec)}
         self._endpoint(
             service,
             {
                 "VpcEndpointType": "Interface",
-                "ServiceName": _service_name(service, props.spec.region),
+                "ServiceName": service_name(service, props.spec.region),
                 "SubnetIds": list(props.subnet_ids),
                 "SecurityGroupIds": [group],
                 "PrivateDnsEnabled": True,
@@ -137,30 +116,6 @@ class NetworkEndpoints(Construct):
             },
         )
         return group.get_att("GroupId").to_string()
-
-
-def services_of(spec: TeamEnvironment) -> list[str]:
-    """The services that the environment's features call, sorted; see SERVICES."""
-    repositories = [
-        *(spec.studio.repositories if spec.studio else ()),
-        *(notebook.repository for notebook in spec.notebooks.values() if notebook.repository),
-    ]
-    used = {
-        "jobs": bool(spec.jobs),
-        "endpoints": bool(spec.endpoints),
-        "studio": spec.studio is not None,
-        "notebooks": bool(spec.notebooks),
-        "repositories": bool(repositories),
-        "codecommit": any("git-codecommit." in url for url in repositories),
-        "project templates": spec.studio is not None and spec.studio.project_templates,
-    }
-    return sorted(
-        {service for feature, services in SERVICES.items() if used[feature] for service in services}
-    )
-
-
-def _service_name(service: str, region: str) -> str:
-    return f"aws.sagemaker.{region}.{service}" if service in WEB else f"com.amazonaws.{region}.{service}"
 
 
 def _policy(spec: TeamEnvironment) -> dict[str, Any]:

@@ -7,12 +7,14 @@ from collections import Counter
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_ec2 as ec2
 
+from atelier.spec import instances
 from atelier.spec.model import TeamEnvironment
 from atelier.spec.network import Network as Declared
 from atelier.spec.studio import Notebook, Studio
+from atelier.spec.vpc_endpoints import RUNNING, SERVICES, WEB, WORKING, service_name
 from stacks.app import new_app
-from stacks.constructs.network_endpoints import RUNNING, WORKING
 from stacks.network import Network, NetworkProps
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
@@ -146,6 +148,19 @@ def test_there_is_an_endpoint_for_each_service_that_is_used_and_no_other(made, f
     assert [one["ServiceName"] for one in gateways] == [f"com.amazonaws.{REGION}.s3"]
 
 
+def test_a_service_is_called_what_the_cdk_calls_it():
+    """In every region, those of China and of sovereign clouds included."""
+    app = cdk.App()
+    services = {service for used in SERVICES.values() for service in used}
+    for region in instances.regions():
+        stack = cdk.Stack(app, region, env=cdk.Environment(account=ACCOUNT, region=region))
+        known = {
+            one: ec2.InterfaceVpcEndpointAwsService(one, "aws.sagemaker" if one in WEB else None).name
+            for one in services
+        }
+        assert stack.resolve(known) == {one: service_name(one, region) for one in services}
+
+
 def test_shared_endpoints_are_none_of_its_own(made):
     """But S3's gateway, which cannot be shared."""
     _, resources = made({"studio": Studio()}, endpoints="shared")
@@ -229,12 +244,13 @@ def test_jobs_and_models_run_in_the_network(assembly):
     """Of its subnets, read rather than imported, so that one of them can be given up."""
     found = []
     for one in assembly.resources("AWS::StepFunctions::StateMachine", stage="research-dev"):
-        definition = str(one.properties["DefinitionString"])
+        definition = assembly.definition(one)
         if "createTrainingJob" in definition or "createModel" in definition:
             found.append(definition)
             assert "VpcConfig" in definition
-            assert "Fn::GetStackOutput" in definition
-            assert "ExportsOutputRefPrivate" not in definition
+            references = str(one.properties["DefinitionSubstitutions"])
+            assert "Fn::GetStackOutput" in references
+            assert "ExportsOutputRefPrivate" not in references
     assert found
 
 

@@ -22,6 +22,7 @@ CHECKS: tuple[Check, ...] = (
     account.permissions,
     account.key,
     account.sign_in,
+    network.zones,
     network.network,
     images.images,
     images.managed_images,

@@ -11,12 +11,27 @@ from atelier.cli import errors
 from atelier.cli.doctor.finding import Finding, missing, ok
 from atelier.cli.target import Target
 from atelier.spec import TeamEnvironment
+from atelier.spec.vpc_endpoints import GATEWAY, service_name, services_of
 
-GATEWAY = "com.amazonaws.{}.s3"
-ALWAYS = ("ecr.api", "ecr.dkr", "kms", "logs", "monitoring", "sagemaker.api", "sagemaker.runtime", "sts")
 ATTRIBUTES = {"enableDnsSupport": "EnableDnsSupport", "enableDnsHostnames": "EnableDnsHostnames"}
 LEAST_ZONES = 2
 FEW_ADDRESSES = 16
+
+
+def zones(target: Target) -> Iterator[Finding]:
+    """The region has as many availability zones for this account as a created network asks for."""
+    spec = target.spec
+    if spec.network.mode != "created":
+        return
+    filters = [{"Name": "zone-type", "Values": ["availability-zone"]}]
+    found = target.client("ec2").describe_availability_zones(Filters=filters)["AvailabilityZones"]
+    there = sorted(zone["ZoneName"] for zone in found if zone["State"] == "available")
+    if len(there) < spec.network.zones:
+        says = f"{len(there)}, {spec.network.zones} asked for: {', '.join(there)}"
+        ask = f"write  zones: {LEAST_ZONES}  in environments.{spec.name}.network, or choose another region"
+        yield missing("availability zones", says, ask)
+    else:
+        yield ok("availability zones", f"{len(there)}, {spec.network.zones} asked for")
 
 
 def network(target: Target) -> Iterator[Finding]:
@@ -93,23 +108,14 @@ def _ways(ec2: Any, spec: TeamEnvironment, subnets: list[str], vpc: str) -> Iter
     there = {
         one["ServiceName"] for page in pages for one in page["VpcEndpoints"] if one["State"] == "available"
     }
-    lacking = [service for service in services(spec) if service not in there]
+    wanted = [service_name(service, spec.region) for service in (GATEWAY, *services_of(spec))]
+    lacking = [service for service in wanted if service not in there]
     if lacking:
         ask = f"make them (aws ec2 create-vpc-endpoint --vpc-id {vpc} …), or give the subnets a NAT gateway"
         says = f"{', '.join(closed)}: no way out, and no endpoint for {', '.join(lacking)}"
         yield missing("AWS's services", says, ask)
     else:
         yield ok("AWS's services", "an endpoint for each")
-
-
-def services(spec: TeamEnvironment) -> list[str]:
-    """The services that a network without a way out needs an endpoint for."""
-    region = spec.region
-    more = [
-        *([f"aws.sagemaker.{region}.studio"] if spec.studio else []),
-        *([f"aws.sagemaker.{region}.notebook"] if spec.notebooks else []),
-    ]
-    return [GATEWAY.format(region), *(f"com.amazonaws.{region}.{name}" for name in ALWAYS), *more]
 
 
 def _routes(ec2: Any, subnet: str, vpc: str) -> list[dict[str, Any]]:

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from atelier.cli.doctor import account, cost, quotas, show
+from atelier.cli.doctor import account, cost, network, quotas, show
 from atelier.cli.doctor.finding import Finding, run
 from atelier.cli.target import Target
 from atelier.spec import TeamEnvironment
 from atelier.spec.guardrails import Budget
 from atelier.spec.model import Endpoint, Job, Scaling
+from atelier.spec.network import Network
 from atelier.spec.studio import Notebook, Space, Studio, StudioUser
 
 
@@ -238,3 +239,16 @@ def test_commands_can_be_copied_from_the_report(capsys):
     assert lines[-1] == "1 missing"
     show([Finding("ok", "region", "eu-west-1")])
     assert capsys.readouterr().out.splitlines()[-1] == "nothing is missing"
+
+
+@pytest.mark.parametrize(("wanted", "state"), [(2, "ok"), (3, "missing")])
+def test_a_region_may_have_fewer_zones_than_are_asked_for(wanted, state):
+    """As us-west-1 has for most accounts; a zone that is impaired is none."""
+    there = [
+        {"ZoneName": f"us-west-1{letter}", "State": said}
+        for letter, said in (("a", "available"), ("c", "available"), ("b", "impaired"))
+    ]
+    ec2 = SimpleNamespace(describe_availability_zones=lambda **_: {"AvailabilityZones": there})
+    environment = spec(region="us-west-1", network=Network(mode="created", zones=wanted))
+    [found] = run(network.zones, target(environment, ec2=ec2))
+    assert (found.state, bool(found.ask)) == (state, state == "missing")
