@@ -11,7 +11,14 @@ from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
 from stacks import permissions
 from stacks.constructs.guardrail_conditions import THEMES, Place, Theme, guardrails
-from stacks.constructs.permission import POLICY_LIMIT, Permission, allow, managed_policy, policy_size
+from stacks.constructs.permission import (
+    POLICY_LIMIT,
+    Permission,
+    ServiceRole,
+    allow,
+    managed_policy,
+    policy_size,
+)
 from stacks.constructs.role import service_role
 from stacks.permissions import GUARDED, KINDS, Kind
 from stacks.team_stack import TeamStack
@@ -66,7 +73,7 @@ class Access(TeamStack):
             )
         return managed_policy(self, id_, statements, description=description)
 
-    def _execution_role(self) -> iam.Role:
+    def _execution_role(self) -> ServiceRole:
         spec = self._props.spec
         description = f"Training jobs and endpoints of team {spec.team} in {spec.name}"
         role = service_role(self, "ExecutionRole", service="sagemaker.amazonaws.com", description=description)

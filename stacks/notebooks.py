@@ -16,7 +16,7 @@ from stacks.access import Access
 from stacks.arns import Arns
 from stacks.constructs.guardrail_conditions import Place
 from stacks.constructs.lifecycle_config import notebook_config
-from stacks.constructs.permission import Permission, allow
+from stacks.constructs.permission import Permission, ServiceRole, allow
 from stacks.constructs.role import service_role
 from stacks.constructs.studio_permissions import notebook_itself, workplace
 from stacks.constructs.studio_roles import StudioRoles, StudioRolesProps
@@ -102,7 +102,7 @@ class Notebooks(TeamStack):
         instance.node.add_dependency(config, *self.roles.policies)
         return instance
 
-    def _scheduler_role(self) -> iam.Role:
+    def _scheduler_role(self) -> ServiceRole:
         role = service_role(
             self,
             "Scheduler",
@@ -142,4 +142,4 @@ class Notebooks(TeamStack):
                     },
                 },
             )
-            schedule.node.add_dependency(role, self.instances[name])
+            schedule.node.add_dependency(self.instances[name])

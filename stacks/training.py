@@ -65,8 +65,6 @@ class Training(TeamStack):
         self._start_on_upload(start_training)
         self._start_on_schedule(start_training)
         cdk.CfnOutput(self, "Notifications", value=self.topic.arn, description="Subscribe to hear of runs")
-        for job, workflow in self.workflows.items():
-            cdk.CfnOutput(self, f"Machine-{job}", value=workflow.arn, description=f"Trains {job}")
 
     def _explain_failure(self) -> LambdaFunction:
         props = LambdaFunctionProps(

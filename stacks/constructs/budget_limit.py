@@ -15,7 +15,7 @@ from atelier.spec.guardrails import Budget
 from atelier.spec.model import TeamEnvironment
 from stacks.arns import Arns
 from stacks.constructs.messaging import Topic
-from stacks.constructs.permission import Permission, allow
+from stacks.constructs.permission import Permission, ServiceRole, allow
 from stacks.constructs.removal import Removal
 from stacks.constructs.role import service_role
 
@@ -129,7 +129,7 @@ class BudgetLimit(Construct):
             self._action(actions, start // ROLES_AN_ACTION, policy, role, some)
         self._props.removal.of_limit(self, "Lift", budget=self._budget_name, after=actions)
 
-    def _executor(self, policy: iam.ManagedPolicy) -> iam.Role:
+    def _executor(self, policy: iam.ManagedPolicy) -> ServiceRole:
         role = service_role(
             self,
             "Executor",
@@ -167,7 +167,7 @@ class BudgetLimit(Construct):
                 "Subscribers": [{"Type": "SNS", "Address": self._props.topic.arn}],
             },
         )
-        action.node.add_dependency(self._budget, role)
+        action.node.add_dependency(self._budget)
 
     @property
     def _budget_name(self) -> str:

@@ -45,10 +45,10 @@ class EventRule(Construct):
                 "InputTemplate": props.input_template,
             }
         when = {"EventPattern": props.pattern} if props.pattern else {"ScheduleExpression": props.schedule}
-        rule = cdk.CfnResource(
+        cdk.CfnResource(
             self,
             "Rule",
             type="AWS::Events::Rule",
             properties={**when, "Description": props.description, "State": "ENABLED", "Targets": [target]},
         )
-        props.function.allow_invocation(self, "events.amazonaws.com", rule.get_att("Arn").to_string())
+        props.function.allow_rules()

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as assets
@@ -19,9 +18,11 @@ from constructs import Construct
 
 from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
+from stacks.arns import Arns
 from stacks.constructs.messaging import DeadLetters
-from stacks.constructs.permission import Permission, allow
+from stacks.constructs.permission import Permission, ServiceRole, allow
 from stacks.constructs.role import service_role
+from stacks.permissions import Kind
 
 PROJECT = Path(__file__).parents[2]
 ENVIRONMENT_LIMIT_BYTES = 4096
@@ -58,6 +59,8 @@ class LambdaFunctionProps:
     """The `to_environment()` of the function's settings."""
     timeout_seconds: int = 30
     memory_mb: int = 256
+    kind: Kind = "functions"
+    """Whose permissions boundary its role has."""
 
 
 class LambdaFunction(Construct):
@@ -69,22 +72,30 @@ class LambdaFunction(Construct):
     def __init__(self, scope: Construct, id_: str, props: LambdaFunctionProps) -> None:
         super().__init__(scope, id_)
         self.name = names.function(props.spec.team, props.spec.name, props.verb_noun)
+        self._rules = Arns(props.spec).of("events", "rule/{}-*")
+        self._may_be_invoked = False
         _check_environment(self.name, props.environment)
-        self.role = self._role()
+        self.role = self._role(props.kind)
         self._function = self._resource(props, self._log_group(props.key))
         self.arn = self._function.get_att("Arn").to_string()
 
-    def allow_invocation(self, caller: Construct, service: str, source_arn: str) -> None:
-        """Let `service` (such as `events.amazonaws.com`) invoke it for `source_arn`, which `caller` makes."""
+    def allow_rules(self) -> None:
+        """Let the environment's rules of EventBridge invoke it, however many there are.
+
+        In one statement: a function's policy holds 20 KB, those of some fifty rules.
+        """
+        if self._may_be_invoked:
+            return
+        self._may_be_invoked = True
         cdk.CfnResource(
-            caller,
-            "MayInvoke",
+            self,
+            "RulesMayInvoke",
             type="AWS::Lambda::Permission",
             properties={
                 "Action": "lambda:InvokeFunction",
                 "FunctionName": self.arn,
-                "Principal": service,
-                "SourceArn": source_arn,
+                "Principal": "events.amazonaws.com",
+                "SourceArn": self._rules,
             },
         )
 
@@ -101,11 +112,15 @@ class LambdaFunction(Construct):
                 "MaximumRetryAttempts": 2,
                 "DestinationConfig": {"OnFailure": {"Destination": dead_letters.arn}},
             },
-        ).node.add_dependency(self.role)
+        )
 
-    def _role(self) -> iam.Role:
+    def _role(self, kind: Kind) -> ServiceRole:
         role = service_role(
-            self, "Role", service="lambda.amazonaws.com", description=f"Runs the function {self.name}"
+            self,
+            "Role",
+            service="lambda.amazonaws.com",
+            kind=kind,
+            description=f"Runs the function {self.name}",
         )
         allow(role, TRACES)
         return role
@@ -119,7 +134,14 @@ class LambdaFunction(Construct):
             encryption_key=key,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
-        log_group.grant_write(self.role)
+        allow(
+            self.role,
+            Permission(
+                sid="WriteLog",
+                actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                resources=[log_group.log_group_arn],
+            ),
+        )
         return log_group
 
     def _resource(self, props: LambdaFunctionProps, log_group: logs.LogGroup) -> cdk.CfnResource:
@@ -147,8 +169,6 @@ class LambdaFunction(Construct):
         cdk.Validations.of(function).acknowledge(
             *(cdk.Acknowledgment(id=id_, reason=reason) for id_, reason in ACKNOWLEDGED.items())
         )
-        # The role alone is not enough: a function that is invoked before the role's policy is attached fails.
-        function.node.add_dependency(self.role)
         return function
 
 

@@ -13,7 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from stacks.constructs.permission import Permission, allow
+from stacks.constructs.permission import Permission, ServiceRole, allow
 
 KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
 DEAD_LETTER_SECONDS = 14 * 24 * 3600  # the longest that SQS keeps a message
@@ -67,7 +67,7 @@ class Topic(Construct):
             conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
         )
 
-    def allow_publishing(self, role: iam.Role) -> None:
+    def allow_publishing(self, role: ServiceRole) -> None:
         """Let `role` publish, which takes the key as well."""
         allow(
             role,
@@ -111,7 +111,7 @@ class DeadLetters(Construct):
             },
         )
 
-    def allow_sending(self, role: iam.Role) -> None:
+    def allow_sending(self, role: ServiceRole) -> None:
         """Let `role` send, which takes the key as well."""
         allow(
             role,

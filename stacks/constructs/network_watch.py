@@ -97,7 +97,7 @@ class NetworkWatch(Construct):
                 resources=[log_group.log_group_arn],
             ),
         )
-        flow_log = cdk.CfnResource(
+        cdk.CfnResource(
             self,
             "FlowLog",
             type="AWS::EC2::FlowLog",
@@ -110,4 +110,3 @@ class NetworkWatch(Construct):
                 "DeliverLogsPermissionArn": role.role_arn,
             },
         )
-        flow_log.node.add_dependency(role)

@@ -58,8 +58,8 @@ class Permission:
         return {
             "Sid": self.sid,
             "Effect": self.effect,
-            "Action": list(self.actions),
-            "Resource": list(self.resources),
+            "Action": _one_or_all(self.actions),
+            "Resource": _one_or_all(self.resources),
             **({"Condition": dict(self.conditions)} if self.conditions else {}),
         }
 
@@ -69,14 +69,35 @@ class Permission:
         return len(json.dumps(_sized(self.statement), separators=(",", ":"))) + 1
 
 
-def allow(grantee: iam.Role | iam.Policy, *permissions: Permission) -> None:
+class ServiceRole(iam.Role):
+    """A role that a service assumes, with what it may do as a part of itself.
+
+    CDK would make that another resource, for which whatever uses the role would have to wait: IAM takes as
+    long for it as for the role.
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, *, assumed_by: iam.IPrincipal, description: str | None = None
+    ) -> None:
+        super().__init__(scope, id_, assumed_by=assumed_by, description=description)
+        self._statements: list[dict[str, Any]] = []
+
+    def add_statements(self, statements: Iterable[dict[str, Any]]) -> None:
+        """Allow or deny more."""
+        self._statements += statements
+        resource = self.node.default_child
+        assert isinstance(resource, iam.CfnRole)  # noqa: S101 -- narrows jsii's type
+        document = {"Version": "2012-10-17", "Statement": self._statements}
+        resource.policies = [iam.CfnRole.PolicyProperty(policy_name="Own", policy_document=document)]
+
+
+def allow(grantee: ServiceRole | iam.Policy, *permissions: Permission) -> None:
     """Add the permissions to the grantee's policy, and their reasons to its record for cdk-nag."""
-    statements = [iam.PolicyStatement.from_json(permission.statement) for permission in permissions]
-    if isinstance(grantee, iam.Role):
-        for statement in statements:
-            grantee.add_to_policy(statement)
+    statements = [permission.statement for permission in permissions]
+    if isinstance(grantee, ServiceRole):
+        grantee.add_statements(statements)
     else:
-        grantee.add_statements(*statements)
+        grantee.add_statements(*map(iam.PolicyStatement.from_json, statements))
     _acknowledge(grantee, permissions)
 
 
@@ -179,6 +200,10 @@ def _parts(permission: Permission, limit: int) -> list[Permission]:
         for number, half in enumerate(halves, 1)
         for part in _parts(replace(permission, sid=f"{permission.sid}{number}", resources=half), limit)
     ]
+
+
+def _one_or_all(values: Sequence[str]) -> str | list[str]:
+    return values[0] if len(values) == 1 else list(values)
 
 
 def _sized(value: Any) -> Any:

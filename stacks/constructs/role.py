@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from stacks.constructs.permission import ServiceRole
 from stacks.permissions import Kind
 
 KIND_OF_SERVICE: dict[str, Kind] = {
@@ -33,7 +34,7 @@ def service_role(
     service: str,
     description: str,
     kind: Kind | None = None,
-) -> iam.Role:
+) -> ServiceRole:
     """A role that `service` (such as `lambda.amazonaws.com`) assumes for this account's resources alone.
 
     It belongs into the stack that uses it. A role in the access stack that is granted something of the
@@ -45,7 +46,7 @@ def service_role(
     """
     account = cdk.Stack.of(scope).account
     principal = iam.ServicePrincipal(service, conditions={"StringEquals": {"aws:SourceAccount": account}})
-    role = iam.Role(scope, id_, assumed_by=principal, description=description)
+    role = ServiceRole(scope, id_, assumed_by=principal, description=description)
     acknowledge_inline(role)
     confine(role, kind or KIND_OF_SERVICE.get(service, "functions"))
     return role

@@ -45,7 +45,6 @@ class CustomImage(Construct):
                 "ImageRoleArn": props.role.role_arn,
             },
         )
-        resource.node.add_dependency(props.role)
         registry = f"{spec.account}.dkr.ecr.{spec.region}.{cdk.Aws.URL_SUFFIX}"
         repository = names.repository(spec.team, spec.name, image.image)
         # The repository must hold the tag when this is deployed: SageMaker looks for it.

@@ -5,17 +5,21 @@ Written as plain CloudFormation resources, as the functions are.
 
 from __future__ import annotations
 
+import json
+import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from stacks.constructs.permission import Permission, allow
+from stacks.constructs.permission import Permission, ServiceRole, allow
 from stacks.constructs.role import service_role
 
 LOG_RETENTION = logs.RetentionDays.THREE_MONTHS
@@ -58,12 +62,9 @@ class Workflow(Construct):
         super().__init__(scope, id_)
         self.name = props.name
         self.role = self._role()
-        machine = self._machine(props, self._log_group(props))
-        # A machine that is started before its role's policy is attached fails.
-        machine.node.add_dependency(self.role)
-        self.arn = machine.ref
+        self.arn = self._machine(props, self._log_group(props)).ref
 
-    def _role(self) -> iam.Role:
+    def _role(self) -> ServiceRole:
         role = service_role(
             self,
             "Role",
@@ -86,6 +87,9 @@ class Workflow(Construct):
         )
 
     def _machine(self, props: WorkflowProps, log_group: logs.LogGroup) -> cdk.CfnResource:
+        text, references = _with_placeholders(json.dumps(props.definition, separators=(",", ":")))
+        # A file beside the template, which holds 1 MB: fewer than fifty definitions.
+        source = _published(self, text)
         return cdk.CfnResource(
             self,
             "Machine",
@@ -94,7 +98,8 @@ class Workflow(Construct):
                 "StateMachineName": props.name,
                 "StateMachineType": "STANDARD",
                 "RoleArn": self.role.role_arn,
-                "DefinitionString": cdk.Stack.of(self).to_json_string(dict(props.definition)),
+                "DefinitionS3Location": {"Bucket": source.s3_bucket_name, "Key": source.s3_object_key},
+                "DefinitionSubstitutions": references,
                 "LoggingConfiguration": {
                     "Destinations": [{"CloudWatchLogsLogGroup": {"LogGroupArn": log_group.log_group_arn}}],
                     "IncludeExecutionData": True,
@@ -103,3 +108,21 @@ class Workflow(Construct):
                 "TracingConfiguration": {"Enabled": True},
             },
         )
+
+
+def _with_placeholders(definition: str) -> tuple[str, dict[str, str]]:
+    """The text with `${Reference1}` and so on in place of references, and the reference behind each."""
+    names: dict[str, str] = {}
+
+    def placeholder(reference: re.Match[str]) -> str:
+        return f"${{{names.setdefault(reference[0], f'Reference{len(names) + 1}')}}}"
+
+    text = re.sub(r"\$\{Token\[[^\]]*\]\}", placeholder, definition)
+    return text, {name: reference for reference, name in names.items()}
+
+
+def _published(scope: Construct, definition: str) -> assets.Asset:
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "definition.json"
+        path.write_text(definition, encoding="utf-8")
+        return assets.Asset(scope, "Definition", path=str(path))

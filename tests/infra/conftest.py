@@ -104,6 +104,7 @@ class Finding(NamedTuple):
 class Assembly:
     """What a synthesis wrote, by the names of the stacks."""
 
+    folder: Path
     templates: dict[str, dict[str, Any]]
     properties: dict[str, dict[str, Any]]
     """What the CDK command does with each stack: tags, termination protection, roles."""
@@ -152,6 +153,14 @@ class Assembly:
         """An ARN as it will be, but for the random part of names that CloudFormation gives."""
         return str(self.environments.resolved(stack, value))
 
+    def definition(self, machine: Any) -> str:
+        """The definition of a state machine, with its references as `arn` has them."""
+        location = machine.properties["DefinitionS3Location"]
+        text = (self.folder / f"asset.{location['Key']}").read_text()
+        for name, value in machine.properties["DefinitionSubstitutions"].items():
+            text = text.replace(f"${{{name}}}", self.arn(machine.stack, value))
+        return text
+
     def acknowledged(self) -> set[tuple[str, str, str]]:
         """What is accepted with a reason, there or above: rule, stack, logical ID of the resource."""
         return {
@@ -184,7 +193,7 @@ def _data(metadata: dict[str, list[dict[str, Any]]], type_: str) -> list[tuple[s
 
 def read_assembly(folder: Path) -> Assembly:
     """The assembly that lies in `folder`, nested ones included."""
-    assembly = Assembly({}, {}, {}, Environments(folder))
+    assembly = Assembly(folder, {}, {}, {}, Environments(folder))
     for manifest in sorted(folder.glob("**/manifest.json")):
         for artifact in json.loads(manifest.read_text())["artifacts"].values():
             if artifact["type"] == "aws:cloudformation:stack":
@@ -264,7 +273,7 @@ def creations(assembly: Assembly) -> list[Creation]:
         for stage in assembly.environments.stages
         for machine in assembly.environments.resources(stage)
         if machine.type == "AWS::StepFunctions::StateMachine"
-        for states in [json.loads(machine.properties["DefinitionString"])["States"]]
+        for states in [json.loads(assembly.definition(machine))["States"]]
         for state in states.values()
         for action in [state.get("Resource", "").rpartition(":")[2].removesuffix(".sync")]
         if action in KINDS

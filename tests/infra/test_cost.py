@@ -74,15 +74,22 @@ def role_name(assembly, stack, reference):
 def spenders(assembly):
     """The ARNs of the roles whose policies allow something that the limit denies."""
     for one in assembly.resources(stage=STAGE):
-        if one.type not in {"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"} or not allows_to_spend(one):
+        if one.type == "AWS::IAM::Role":
+            documents = [policy["PolicyDocument"] for policy in one.properties.get("Policies", ())]
+            references = [{"Fn::GetAtt": [one.logical_id, "Arn"]}]
+        elif one.type in {"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"}:
+            documents = [one.properties["PolicyDocument"]]
+            references = one.properties.get("Roles", ())
+        else:
             continue
-        for reference in one.properties.get("Roles", ()):
-            yield assembly.arn(one.stack, reference)
+        if any(map(allows_to_spend, documents)):
+            for reference in references:
+                yield assembly.arn(one.stack, reference)
 
 
-def allows_to_spend(policy):
+def allows_to_spend(document):
     """Whether a policy allows something that the limit denies."""
-    for statement in policy.properties["PolicyDocument"]["Statement"]:
+    for statement in document["Statement"]:
         actions = statement["Action"]
         for action in [actions] if isinstance(actions, str) else actions:
             if statement["Effect"] == "Allow" and any(fnmatch(one, action) for one in DENIED_AT_THE_LIMIT):
@@ -169,7 +176,7 @@ def test_where_it_is_to_stop_it_may_and_says_so(teams):
     assert settings.stop_after_hours == unused.report_after_hours
     [alarm] = template.find_resources("AWS::CloudWatch::Alarm").values()
     assert alarm["Properties"]["Threshold"] == unused.report_after_hours
-    allowed = json.dumps(template.find_resources("AWS::IAM::Policy"))
+    allowed = json.dumps(template.find_resources("AWS::IAM::Role"))
     assert '"sagemaker:DeleteEndpoint"' in allowed
     assert '"sns:Publish"' in allowed
 

@@ -50,18 +50,22 @@ def test_every_function_runs_ours_with_traces_and_a_log_of_its_own(assembly):
         assert "KmsKeyId" in group
 
 
-def test_a_function_waits_for_the_policy_of_its_role(assembly):
-    """A function that is invoked before its role's policy is attached would be refused."""
-    policies = {
-        (one.stack, role["Ref"]): one.logical_id
+def test_a_functions_role_comes_with_all_that_it_may_do(assembly):
+    """A function that is invoked before a policy of its role is attached would be refused."""
+    roles = {
+        (one.stack, one.logical_id): one.properties.get("Policies")
+        for one in assembly.resources("AWS::IAM::Role")
+    }
+    later = {
+        (one.stack, role.get("Ref"))
         for one in assembly.resources("AWS::IAM::Policy")
         for role in one.properties["Roles"]
-        if "Ref" in role
     }
     for one in assembly.resources("AWS::Lambda::Function"):
         if "FunctionName" in one.properties:
             role = one.properties["Role"]["Fn::GetAtt"][0]
-            assert policies[one.stack, role] in one.definition["DependsOn"], one.where
+            assert roles[one.stack, role], one.where
+            assert (one.stack, role) not in later, one.where
 
 
 def test_all_functions_share_one_archive_of_lambdas_alone(assembly, checked):

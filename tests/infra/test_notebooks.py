@@ -59,12 +59,12 @@ def test_an_instance_is_stopped_on_schedule(assembly):
     assert json.loads(target["Input"]) == {"NotebookInstanceName": f"{STAGE}-containers"}
     assert target["RetryPolicy"]["MaximumRetryAttempts"] < 5
     role = target["RoleArn"]["Fn::GetAtt"][0]
-    [policy] = [
-        one
-        for one in assembly.resources("AWS::IAM::Policy", stage=STAGE)
-        if one.stack.endswith("-notebooks") and {"Ref": role} in one.properties["Roles"]
+    [policies] = [
+        one.properties["Policies"]
+        for one in assembly.resources("AWS::IAM::Role", stage=STAGE)
+        if one.stack.endswith("-notebooks") and one.logical_id == role
     ]
-    [statement] = policy.properties["PolicyDocument"]["Statement"]
+    [statement] = policies[0]["PolicyDocument"]["Statement"]
     assert statement["Action"] == "sagemaker:StopNotebookInstance"
     assert statement["Resource"] == f"arn:aws:sagemaker:eu-west-1:111122223333:notebook-instance/{STAGE}-*"
 
