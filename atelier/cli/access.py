@@ -53,7 +53,7 @@ def access(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Show who may do what in an environment: every role, by its policies."""
-    target = choose_target(team, env)
+    target = choose_target(team, env, by_option=False)
     policies = _deployed(target) if deployed else _synthesized(target)
     rows = [row for row in _rows(policies) if role is None or role in row.role or row.role == EVERYBODY]
     if role is not None and all(row.role == EVERYBODY for row in rows):
@@ -90,11 +90,13 @@ def _synthesized(target: Target) -> list[Named]:
 
 
 def _is_current(folder: Path, target: Target) -> bool:
-    """Whether a folder has the environment's templates, made after the team file and stacks/ were changed."""
+    """Whether a folder has the environment's templates, made after all that they are made of was changed."""
     manifest = folder / f"assembly-{target.label}/manifest.json"
     if not manifest.is_file():
         return False
-    sources = [Path("teams") / f"{target.spec.team}.yaml", *Path("stacks").rglob("*.py")]
+    folders = ("stacks", "atelier/spec", "lambdas")
+    sources = [one for folder in folders for one in Path(folder).rglob("*.py")]
+    sources.append(Path("teams") / f"{target.spec.team}.yaml")
     return manifest.stat().st_mtime > max(one.stat().st_mtime for one in sources)
 
 

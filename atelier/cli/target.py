@@ -100,8 +100,10 @@ class Target:
         )
 
 
-def choose_target(team: str | None, env: str | None) -> Target:
+def choose_target(team: str | None, env: str | None, *, by_option: bool = True) -> Target:
     """The environment of these names; a name may be omitted where there is only one.
+
+    `by_option` says that the command takes them as `--team` and `--env`, not as its two arguments.
 
     Raises:
         CliError: a name is omitted and there are several.
@@ -112,9 +114,10 @@ def choose_target(team: str | None, env: str | None) -> Target:
     if team is None:
         known = [path.stem for path in team_files(TEAMS)]
         if len(known) > 1:
-            raise CliError(f"which team? --team {' or '.join(known)}")
+            raise CliError(f"which team? {'--team ' if by_option else ''}{' or '.join(known)}")
         team = known[0] if known else None
     environments = load_teams(TEAMS, team, env)
     if len(environments) > 1:
-        raise CliError(f"which environment of {team}? --env {' or '.join(one.name for one in environments)}")
+        known = [one.name for one in environments]
+        raise CliError(f"which environment of {team}? {'--env ' if by_option else ''}{' or '.join(known)}")
     return Target(environments[0], options)

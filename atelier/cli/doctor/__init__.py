@@ -39,7 +39,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Say what an environment needs of its account and does not have; nothing is changed."""
-    findings = examine(choose_target(team, env))
+    findings = examine(choose_target(team, env, by_option=False))
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in findings], indent=2))
     else:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from atelier.cli import app
+from atelier.cli.commands import app
 from atelier.spec import names
 from lambdas.start_training.settings import JobSettings, StartTrainingSettings
 from localaws.server import Server

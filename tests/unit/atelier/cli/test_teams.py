@@ -117,6 +117,6 @@ def test_the_first_team_makes_the_folder(atelier, project):
 
 
 def test_the_new_file_is_short_of_no_group():
-    """The template names every group of fields of a team file but images and notebooks."""
+    """The template names every group of fields of a team file."""
     groups = set(re.findall(r"^#?(\w+):", TEMPLATE.read_text(), flags=re.MULTILINE))
-    assert groups == set(TeamFile.model_fields) - {"images", "notebooks"}
+    assert groups == set(TeamFile.model_fields)

@@ -11,7 +11,7 @@ from resource import RUSAGE_CHILDREN, getrusage
 
 import pytest
 
-from atelier.cli import COMMANDS
+from atelier.cli.commands import COMMANDS
 
 AWS = {"AWS_ACCESS_KEY_ID": "111122223333", "AWS_SECRET_ACCESS_KEY": "embedded"}
 
@@ -25,7 +25,8 @@ def test_every_command_says_in_the_help_what_its_docstring_says():
 
 def test_help_imports_neither_boto3_nor_rich():
     """What makes the help quick: the heavy libraries are imported by the commands that use them."""
-    code = "import sys, atelier.cli; print({'boto3', 'rich', 'pydantic', 'ruamel.yaml'} & set(sys.modules))"
+    heavy = {"boto3", "rich", "pydantic", "ruamel.yaml"}
+    code = f"import sys, atelier.cli.commands; print({heavy} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
 
 
@@ -131,5 +132,20 @@ def test_ctrl_c_is_no_traceback(atelier, project, monkeypatch):
     def interrupted(_: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("atelier.cli.import_module", interrupted)
+    monkeypatch.setattr("atelier.cli.commands.import_module", interrupted)
     assert atelier("runs").exit_code == 130
+
+
+def test_ctrl_c_while_it_starts_shows_no_traceback(tmp_path):
+    """An interruption in the first import ends the command as any other does."""
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from atelier.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
+
+
+def test_a_command_with_arguments_asks_for_arguments(atelier, project):
+    """The doctor takes team and environment without an option's name, and says so."""
+    path = project / "teams/tiny.yaml"
+    (project / "teams/other.yaml").write_text(path.read_text().replace("team: tiny", "team: other"))
+    assert "which team? other or tiny" in atelier("doctor").stderr
