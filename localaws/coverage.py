@@ -38,6 +38,16 @@ Where CloudFormation differs from AWS:
 - A change set of a stack with nested stacks tells about these as one resource each.
 - Stack events carry no ResourceProperties.
 - Stacks live in memory: they end with the server.
+
+Where SageMaker's workplaces differ from AWS:
+
+- Nothing runs in apps of Studio and in notebook instances: they hold what they hold on AWS (interfaces, home
+  folders, volumes), take their time to come and go, and refuse what AWS refuses.
+- Lifecycle configurations are kept, shown and held to their limits; no script of theirs is run.
+- Idle shutdown is kept and its bounds are checked; as nothing runs, nothing is ever idle, and it never fires.
+- Presigned URLs are given where AWS gives them, and lead nowhere, as their path says.
+- Apps of Studio Classic are refused, with what took their place; of the newer ones, JupyterLab and CodeEditor
+  are there, and the others are refused by name.
 """
 
 
