@@ -3,12 +3,13 @@
 import sys
 
 from atelier.spec import SpecError, load_teams
-from stacks.app import new_app, selection
+from stacks.app import new_app, selection, synthesize
 from stacks.build import build
+from stacks.limits import TooLarge
 
 app = new_app()
 try:
     build(app, load_teams(**selection(app)))
-except SpecError as error:
+    synthesize(app)
+except (SpecError, TooLarge) as error:
     sys.exit(str(error))
-app.synth()

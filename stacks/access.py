@@ -20,6 +20,7 @@ from stacks.constructs.permission import (
     policy_size,
 )
 from stacks.constructs.role import service_role
+from stacks.limits import TooLarge
 from stacks.permissions import GUARDED, KINDS, Kind
 from stacks.team_stack import TeamStack
 
@@ -66,7 +67,7 @@ class Access(TeamStack):
         size = policy_size(statements)
         if size > POLICY_LIMIT:
             # Other stacks refer to it: divided into several, it could never become fewer again.
-            raise ValueError(
+            raise TooLarge(
                 f"{self.stack_name}: {id_} has {size} characters, and IAM stores {POLICY_LIMIT}:"
                 " in the guardrails, name families such as ml.g5.* rather than types; or shorten the names"
                 " of team and environment"

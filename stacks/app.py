@@ -8,6 +8,8 @@ from typing import Any
 
 import aws_cdk as cdk
 
+from stacks import limits
+
 PROJECT = Path(__file__).parents[1]
 
 
@@ -26,6 +28,15 @@ def new_app(**options: Any) -> cdk.App:
         "builtin_cloud_formation_validation": False,
     }
     return cdk.App(context=flags, **(defaults | options))
+
+
+def synthesize(app: cdk.App) -> None:
+    """Write the templates, and look whether AWS takes them.
+
+    Raises:
+        TooLarge: one is too large.
+    """
+    limits.check(Path(app.synth().directory))
 
 
 def selection(app: cdk.App) -> dict[str, Any]:

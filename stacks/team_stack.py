@@ -27,6 +27,8 @@ class TeamStack(cdk.Stack):
             description=f"Atelier: {kind} of team {spec.team}, environment {spec.name}",
             tags=tags(spec),
             termination_protection=holds_state and spec.retain,
+            # A third of a template would be spaces, and AWS takes 1 MB of it.
+            suppress_template_indentation=True,
         )
 
 

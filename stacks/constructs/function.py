@@ -22,6 +22,7 @@ from stacks.arns import Arns
 from stacks.constructs.messaging import DeadLetters
 from stacks.constructs.permission import Permission, ServiceRole, allow
 from stacks.constructs.role import service_role
+from stacks.limits import TooLarge
 from stacks.permissions import Kind
 
 PROJECT = Path(__file__).parents[2]
@@ -191,8 +192,8 @@ def _check_environment(name: str, environment: Mapping[str, str]) -> None:
     size = sum(len(key.encode()) + len(value.encode()) for key, value in environment.items())
     if size > ENVIRONMENT_LIMIT_BYTES:
         largest = max(environment, key=lambda key: len(environment[key]))
-        raise ValueError(
+        raise TooLarge(
             f"function {name}: its environment has {size} bytes and Lambda allows {ENVIRONMENT_LIMIT_BYTES};"
             f" the largest is {largest} with {len(environment[largest])} characters:"
-            f" move it into an SSM parameter or an object in the artifacts bucket"
+            " make two teams of this one, each with a file of its own"
         )

@@ -12,6 +12,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from stacks.limits import TooLarge
+
 POLICY_LIMIT = 6144
 """The characters of a managed policy, spaces left out."""
 POLICIES_LIMIT = 10
@@ -155,7 +157,7 @@ def split(permissions: Iterable[Permission], limit: int = POLICY_LIMIT) -> list[
     One that is too long by itself is divided by its resources.
 
     Raises:
-        ValueError: a permission for a single resource is too long.
+        TooLarge: a permission for a single resource is too long.
     """
     policies: list[list[Permission]] = []
     for permission in permissions:
@@ -172,11 +174,11 @@ def allow_in_managed_policies(
     """Allow the roles what one policy may be too short for: policies `<id_>1`, `<id_>2` and so on.
 
     Raises:
-        ValueError: it takes more policies than a role can have.
+        TooLarge: it takes more policies than a role can have.
     """
     parts = split(permissions)
     if len(parts) > POLICIES_LIMIT:
-        raise ValueError(
+        raise TooLarge(
             f"{scope.node.path}/{id_}: {len(parts)} policies of {POLICY_LIMIT} characters, and a role takes"
             f" {POLICIES_LIMIT}: name fewer things, or name several by how they begin"
         )
@@ -189,7 +191,7 @@ def _parts(permission: Permission, limit: int) -> list[Permission]:
     if permission.size <= limit:
         return [permission]
     if len(permission.resources) < 2:  # noqa: PLR2004 -- what is one cannot be halved
-        raise ValueError(
+        raise TooLarge(
             f"permission {permission.sid}: {permission.size} characters, and a policy holds {limit}:"
             " name families where it lists types, or say it in several permissions"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-from atelier.spec.checks import guardrails, jobs, network, record, studio, team
+from atelier.spec.checks import guardrails, jobs, network, record, size, studio, team
 from atelier.spec.checks.finding import Context, Finding
 from atelier.spec.checks.jobs import warnings
 from atelier.spec.checks.team import FIXED_BY_FILE
@@ -26,6 +26,7 @@ PARTS = (
     (studio, _PLACES),
     (guardrails, {"guardrails", *_JOBS, *_PLACES}),
     (record, _PLACES),
+    (size, {*_JOBS, *_PLACES}),
 )
 """The checks, each with the sections that it looks at beside those that every file has."""
 
