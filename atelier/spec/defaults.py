@@ -71,12 +71,10 @@ def _studio(studio: Studio) -> Studio:
 
 
 def _space(space: Space, owner: StudioUser) -> Space:
-    instances, storage = owner.instances or [], owner.storage_gb
-    filled = {
-        "instance": space.instance or instances[0],
-        "storage_gb": space.storage_gb or (storage and storage.default),
-    }
-    return space.model_copy(update=filled)
+    # Not its volume: SageMaker gives a new space its owner's default. Written down here, another default
+    # would have volumes changed that are in use, and one can only grow, and only while nothing runs in it.
+    instances = owner.instances or []
+    return space.model_copy(update={"instance": space.instance or instances[0]})
 
 
 def _over(base: M, own: M | None) -> M:

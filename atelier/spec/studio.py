@@ -112,7 +112,7 @@ class Space(Model):
     instance: InstanceType | None = None
     """Its size; the owner's first, when omitted."""
     storage_gb: VolumeGb | None = None
-    """Its volume; the owner's default, when omitted."""
+    """Its volume; the owner's default on the day when it is made, when omitted."""
 
 
 class StudioImage(Model):

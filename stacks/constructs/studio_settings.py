@@ -101,15 +101,17 @@ def user_settings(studio: Studio, user: StudioUser, offer: Offer) -> dict[str, A
 
 
 def space_settings(space: Space, offer: Offer) -> dict[str, Any]:
-    """The app, size and volume of a space, all filled in."""
-    if space.instance is None or space.storage_gb is None:
-        raise ValueError("a space's instance and storage_gb are filled in when its team file is loaded")
+    """The app and size of a space, and its volume where the team file says it."""
+    if space.instance is None:
+        raise ValueError("a space's instance is filled in when its team file is loaded")
     name = APPS[space.app]
-    return {
+    settings: dict[str, Any] = {
         "AppType": name,
         f"{name}AppSettings": {"DefaultResourceSpec": _resource(space.app, space.instance, offer)},
-        "SpaceStorageSettings": {"EbsStorageSettings": {"EbsVolumeSizeInGb": space.storage_gb}},
     }
+    if space.storage_gb is not None:
+        settings["SpaceStorageSettings"] = {"EbsStorageSettings": {"EbsVolumeSizeInGb": space.storage_gb}}
+    return settings
 
 
 def _resource(app: StudioApp, size: str, offer: Offer) -> dict[str, str]:
