@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from lambdas.shared.clients import client
+from lambdas.shared.executions import start_once
 from lambdas.start_deployment.logic import Deployment, Package
 
 
@@ -38,14 +39,6 @@ class AwsWorkplace:
         )
 
     def start(self, deployment: Deployment) -> bool:
-        """Start the execution under the deployment's name, which Step Functions takes only once."""
-        states = client("stepfunctions")
-        try:
-            states.start_execution(
-                stateMachineArn=f"{self._machines}{deployment.endpoint}",
-                name=deployment.name,
-                input=deployment.execution_input(),
-            )
-        except states.exceptions.ExecutionAlreadyExists:
-            return False
-        return True
+        """Start the execution under the deployment's name."""
+        machine = f"{self._machines}{deployment.endpoint}"
+        return start_once(machine, deployment.name, deployment.execution_input())

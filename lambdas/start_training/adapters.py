@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from lambdas.shared.clients import client
+from lambdas.shared.executions import start_once
 from lambdas.start_training.logic import Run, StoredObject
 from lambdas.start_training.settings import StartTrainingSettings
 
@@ -41,17 +42,8 @@ class AwsWorkplace:
                 yield StoredObject(item["Key"], item["Size"], item["ETag"], modified)
 
     def start(self, run: Run) -> bool:
-        """Start the execution under the run's name; Step Functions refuses a name that was used before."""
-        states = client("stepfunctions")
-        try:
-            states.start_execution(
-                stateMachineArn=f"{self._settings.machines}{run.job}",
-                name=run.name,
-                input=run.execution_input(),
-            )
-        except states.exceptions.ExecutionAlreadyExists:
-            return False
-        return True
+        """Start the execution under the run's name."""
+        return start_once(f"{self._settings.machines}{run.job}", run.name, run.execution_input())
 
     def execution(self, run: Run) -> str:
         """The ARN that Step Functions gives an execution of this name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from localaws.sagemaker.records import Record, Table, arn, now
 from localaws.sagemaker.studio.durations import Durations
@@ -39,6 +39,8 @@ class Staged(Record):
 
 
 S = TypeVar("S", bound=Staged)
+Dependents: TypeAlias = "Iterable[tuple[str, Iterable[Record]]]"
+"""What depends on a record, by kind."""
 
 
 def _table(kind: str, code: str = "ResourceNotFound", taken_code: str = "ResourceInUse") -> Table[Any]:
@@ -129,6 +131,23 @@ class Catalog:
 
         self._timer.after(seconds, due)
 
+    def change(self, kind: str, record: Staged, request: Params, seconds: float) -> None:
+        """Let `record` be what `request` says after `seconds`; refused unless it may be changed now."""
+        with self.lock:
+            refuse_busy(kind, record, IN_SERVICE, "Update_Failed")
+            record.request = request
+            record.enter(UPDATING)
+        self.settle(record, seconds)
+
+    def leave(self, kind: str, record: Staged, dependents: Dependents) -> None:
+        """Let `record` begin to go; refused unless it may, and while something depends on it.
+
+        The caller holds the lock, under which it has found both.
+        """
+        refuse_busy(kind, record, IN_SERVICE, FAILED, "Update_Failed", "Delete_Failed")
+        refuse_dependents("delete", f"{kind} [{record.arn}]", dependents)
+        record.enter(DELETING)
+
     def stop(self) -> None:
         """Forget all that was to come."""
         self._timer.stop()
@@ -139,7 +158,7 @@ def in_use(message: str) -> AwsError:
     return AwsError("ResourceInUse", message)
 
 
-def refuse_dependents(verb: str, what: str, dependents: Iterable[tuple[str, Iterable[Record]]]) -> None:
+def refuse_dependents(verb: str, what: str, dependents: Dependents) -> None:
     """Raise AwsError, worded as AWS words it, for the first kind of thing that still depends on `what`."""
     for kind, found in dependents:
         if any(True for _ in found):

@@ -13,7 +13,6 @@ from localaws.sagemaker.records import BY_NAME_AND_TIME, arn, invalid, listing
 from localaws.sagemaker.studio import rules
 from localaws.sagemaker.studio.catalog import (
     DELETED,
-    DELETING,
     FAILED,
     IN_SERVICE,
     UPDATING,
@@ -215,17 +214,12 @@ class Domains(Service):
         """Delete a domain that is empty; file system and groups stay, unless the caller gives them up."""
         with self._catalog.lock:
             domain = self._get(call, params["DomainId"])
-            refuse_busy("Domain", domain, IN_SERVICE, FAILED, "Update_Failed", "Delete_Failed")
-            refuse_dependents(
-                "delete",
-                f"Domain [{domain.arn}]",
-                [
-                    ("UserProfile", self._inside(self._catalog.profiles, domain)),
-                    ("Space", self._inside(self._catalog.spaces, domain)),
-                    ("App", self._inside(self._catalog.apps, domain)),
-                ],
-            )
-            domain.enter(DELETING)
+            inside = [
+                ("UserProfile", self._inside(self._catalog.profiles, domain)),
+                ("Space", self._inside(self._catalog.spaces, domain)),
+                ("App", self._inside(self._catalog.apps, domain)),
+            ]
+            self._catalog.leave("Domain", domain, inside)
         keeps = params.get("RetentionPolicy", {}).get("HomeEfsFileSystem", "Retain") == "Retain"
         work = self._forget if keeps else self._clear
         self._catalog.later(self._catalog.takes.domain_deletion, work, domain)

@@ -10,15 +10,11 @@ from localaws.sagemaker.records import arn, invalid, listing
 from localaws.sagemaker.studio import rules
 from localaws.sagemaker.studio.catalog import (
     DELETED,
-    DELETING,
-    FAILED,
     IN_SERVICE,
-    UPDATING,
     Catalog,
     Staged,
     merged,
     refuse_busy,
-    refuse_dependents,
 )
 from localaws.sagemaker.studio.network import check_places
 from localaws.service import Call, Params, Result, Service, operation
@@ -128,11 +124,7 @@ class Profiles(Service):
         request = merged(profile.request, params, "UserSettings")
         domain = self._catalog.domain(call, params["DomainId"])
         self._check_settings(call, domain, request.get("UserSettings", {}))
-        with self._catalog.lock:
-            refuse_busy("UserProfile", profile, IN_SERVICE, "Update_Failed")
-            profile.request = request
-            profile.enter(UPDATING)
-        self._catalog.settle(profile, self._catalog.takes.profile)
+        self._catalog.change("UserProfile", profile, request, self._catalog.takes.profile)
         return {"UserProfileArn": profile.arn}
 
     @operation("DeleteUserProfile")
@@ -140,9 +132,7 @@ class Profiles(Service):
         """Delete a profile that owns no space and no app."""
         with self._catalog.lock:
             profile = self._get(call, params)
-            refuse_busy("UserProfile", profile, IN_SERVICE, FAILED, "Update_Failed", "Delete_Failed")
-            refuse_dependents("delete", f"UserProfile [{profile.arn}]", _dependents(self._catalog, profile))
-            profile.enter(DELETING)
+            self._catalog.leave("UserProfile", profile, _dependents(self._catalog, profile))
         self._catalog.later(self._catalog.takes.profile, self._catalog.profiles.remove, profile)
         return None
 

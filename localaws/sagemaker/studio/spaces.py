@@ -9,8 +9,6 @@ from localaws.sagemaker.records import arn, invalid, listing
 from localaws.sagemaker.studio import rules
 from localaws.sagemaker.studio.catalog import (
     DELETED,
-    DELETING,
-    FAILED,
     IN_SERVICE,
     UPDATING,
     Catalog,
@@ -162,14 +160,11 @@ class Spaces(Service):
             raise invalid(f"EbsVolumeSizeInGb cannot be decreased from [{old}] to [{new}].")
         rules.check_space_settings(self._catalog, space, settings)
         with self._catalog.lock:
-            refuse_busy("Space", space, IN_SERVICE, "Update_Failed")
             if old != new:
                 refuse_dependents(
                     "update the storage of", f"Space [{space.arn}]", _dependents(self._catalog, space)
                 )
-            space.request = request
-            space.enter(UPDATING)
-        self._catalog.settle(space, self._catalog.takes.space)
+            self._catalog.change("Space", space, request, self._catalog.takes.space)
         return {"SpaceArn": space.arn}
 
     @operation("DeleteSpace")
@@ -177,9 +172,7 @@ class Spaces(Service):
         """Delete a space in which no app is."""
         with self._catalog.lock:
             space = self._get(call, params)
-            refuse_busy("Space", space, IN_SERVICE, FAILED, "Update_Failed", "Delete_Failed")
-            refuse_dependents("delete", f"Space [{space.arn}]", _dependents(self._catalog, space))
-            space.enter(DELETING)
+            self._catalog.leave("Space", space, _dependents(self._catalog, space))
         self._catalog.later(self._catalog.takes.space, self._catalog.spaces.remove, space)
         return None
 
