@@ -68,6 +68,7 @@ class TeamStage(cdk.Stage):
         self.people = People(self, "people", PeopleProps(spec=spec, access=self.access, data=self.data))
         self._cost(spec, [*self.people.role_names, *roles_of_workplaces])
         iam.PermissionsBoundary.of(self).apply(self.access.boundary)
+        self._stop_work_last()
         self._give_up_network_last()
 
     def _workplaces(self, spec: TeamEnvironment) -> list[iam.Role]:
@@ -107,6 +108,13 @@ class TeamStage(cdk.Stage):
         )
         # Roles of people have fixed names, to which nothing refers.
         Cost(self, "cost", props).add_stack_dependency(self.people)
+
+    def _stop_work_last(self) -> None:
+        """Nobody and nothing can start work any more when the registry's removal stops what is left of it."""
+        before: set[Construct] = {self.network, self.access, self.data, self.registry}
+        for stack in self.node.children:
+            if isinstance(stack, TeamStack) and stack not in before:
+                stack.add_stack_dependency(self.registry)
 
     def _give_up_network_last(self) -> None:
         """Where the network stack makes nothing, what an earlier one made goes with its deployment.

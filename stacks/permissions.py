@@ -17,9 +17,9 @@ from stacks.arns import BUCKET_KINDS, Arns
 from stacks.constructs.guardrail_conditions import THEMES, Place, Theme, keep_tags, own_tags
 from stacks.constructs.permission import Permission
 
-Kind: TypeAlias = Literal["functions", "workflows", "jobs", "people", "workplaces", "budgets"]
-"""Who has a role: our functions, our state machines, the team's jobs and endpoints, people who assume it,
-Studio and notebooks where people run code of their own, AWS Budgets."""
+Kind: TypeAlias = Literal["functions", "removal", "workflows", "jobs", "people", "workplaces", "budgets"]
+"""Who has a role: our functions, the one of them that removes, our state machines, the team's jobs and
+endpoints, people who assume it, Studio and notebooks where people run code of their own, AWS Budgets."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 GUARDED: dict[Kind, tuple[Theme, ...]] = {
     "workflows": ("jobs", "endpoints"),
@@ -39,6 +39,9 @@ SERVED = ("endpoint", "endpoint-config", "model", "model-package", "model-packag
 TRAINED = ("hyper-parameter-tuning-job", "processing-job", "training-job", "transform-job")
 LOOKED_AT = ("app-image-config", "image", "image-version", "studio-lifecycle-config")
 
+OWNER_TAG = "ManagedByAmazonSageMakerResource"
+"""On what SageMaker makes around a Studio domain; its value is the domain's ARN."""
+
 UNSCOPED_ACTIONS = {
     "cloudwatch:GetMetricStatistics": "metrics have no ARN",
     "cloudwatch:PutMetricData": "metrics have no ARN; roles are granted it for one namespace or SageMaker's",
@@ -48,6 +51,7 @@ UNSCOPED_ACTIONS = {
     "ec2:DescribeSubnets": "takes no resource",
     "ec2:DescribeVpcs": "takes no resource",
     "ecr:GetAuthorizationToken": "the token is the caller's and opens no repository by itself",
+    "elasticfilesystem:DescribeFileSystems": "lists all, of which only the tags tell whose they are",
     "logs:CreateLogDelivery": "the delivery of a state machine's log has no ARN",
     "logs:DeleteLogDelivery": "the delivery of a state machine's log has no ARN",
     "logs:DescribeLogGroups": "lists by prefix, takes no resource",
@@ -97,6 +101,8 @@ def boundary(kind: Kind, spec: TeamEnvironment, place: Place | None = None) -> l
     match kind:
         case "functions":
             allowed = _functions(arns, spec)
+        case "removal":
+            allowed = _removal(arns, spec)
         case "workflows":
             allowed = _workflows(arns, spec)
         case "jobs":
@@ -164,13 +170,77 @@ def _functions(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
             "logs:GetLogEvents",
         ),
         *_default_groups(arns, spec),
+        unscoped("NoResourceToName", *_unscoped("cloudwatch:", "sagemaker:", "xray:")),
+    ]
+
+
+def _removal(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
+    return [
+        _machine_learning(
+            arns,
+            (*SERVED, *TRAINED, "notebook-instance"),
+            "sagemaker:Delete*",
+            "sagemaker:List*",
+            "sagemaker:Stop*",
+        ),
+        *_removal_of_studio(arns, spec),
+        Permission(
+            sid="OwnWorkflows",
+            actions=["lambda:InvokeFunction", "ssm:DeleteParameter", "states:*Execution*"],
+            resources=arns.workflows(),
+            because=OWN_RESOURCES,
+        ),
+        _scaling(arns),
+        _logs([*arns.job_logs(), *arns.workflow_logs()], "logs:DeleteLogGroup"),
         Permission(
             sid="OwnBudgets",
             actions=["budgets:DescribeBudgetActionsForBudget", "budgets:ExecuteBudgetAction"],
             resources=arns.budgets(),
             because="budgets that begin with the environment's name, and their actions",
         ),
-        unscoped("NoResourceToName", *_unscoped("cloudwatch:", "sagemaker:", "xray:")),
+        unscoped("NoResourceToName", "logs:DescribeLogGroups", *_unscoped("sagemaker:", "xray:")),
+    ]
+
+
+def _removal_of_studio(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
+    """A domain, with what people and SageMaker made in it and around it."""
+    if spec.studio is None:
+        return []
+    kinds = ("app", "domain", "space", "user-profile")
+    return [
+        Permission(
+            sid="OwnStudio",
+            actions=[
+                "sagemaker:DeleteApp",
+                "sagemaker:DeleteDomain",
+                "sagemaker:DeleteSpace",
+                "sagemaker:DeleteUserProfile",
+                "sagemaker:DescribeDomain",
+            ],
+            resources=[arns.of("sagemaker", f"{kind}/*") for kind in kinds],
+            # What people make by hand carries no tags of ours.
+            conditions={"StringEqualsIfExists": own_tags(spec, "aws:ResourceTag")},
+            because="a domain's id is random, and the function's policy names it",
+        ),
+        Permission(
+            sid="AroundStudio",
+            actions=[
+                "ec2:DeleteSecurityGroup",
+                "ec2:RevokeSecurityGroup*",
+                "elasticfilesystem:Delete*",
+                "elasticfilesystem:DescribeMountTargets",
+            ],
+            resources=[arns.of("ec2", "security-group/*"), arns.of("elasticfilesystem", "file-system/*")],
+            conditions={"StringLike": {f"aws:ResourceTag/{OWNER_TAG}": arns.of("sagemaker", "domain/*")}},
+            because="what SageMaker makes is tagged with its domain, and the function's policy names that",
+        ),
+        Permission(
+            sid="InterfacesOfStudio",
+            actions=["ec2:DeleteNetworkInterface"],
+            resources=[arns.of("ec2", "network-interface/*")],
+            because="an interface's id is random; the function's policy names the VPC",
+        ),
+        unscoped("FindThem", "ec2:DescribeSecurityGroups", "elasticfilesystem:DescribeFileSystems"),
     ]
 
 

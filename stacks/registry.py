@@ -37,6 +37,8 @@ class Registry(TeamStack):
         self.removal = Removal(self, "Removal", spec=spec, key=props.data.key)
         self.repositories = {name: self._repository(name, image) for name, image in spec.images.items()}
         self.model_package_groups = {job: self._model_package_group(job) for job in spec.jobs}
+        # Once all stacks are gone in which something could be started, and before the models go.
+        self.removal.of_work(self, "Work", after=list(self.model_package_groups.values()))
 
     def _repository(self, name: str, image: Image) -> ecr.Repository:
         spec = self._props.spec

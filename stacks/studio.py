@@ -73,8 +73,10 @@ class Studio(TeamStack):
             ProjectTemplates(
                 self, "Templates", spec=self._spec, key=self._props.data.key, roles=self.roles.all
             )
+        removal = self._removal_of_domain()
         self.profiles = {name: self._profile(name, user) for name, user in self._studio.users.items()}
         self.spaces = {name: self._space(name) for name in self._studio.spaces}
+        self._remove_in_order(removal)
 
     @property
     def domain_id(self) -> str:
@@ -183,6 +185,25 @@ class Studio(TeamStack):
         )
         domain.node.add_dependency(*self.roles.policies, *(image.version for image in self._images))
         return domain
+
+    def _removal_of_domain(self) -> cdk.CfnResource:
+        """With which the domain goes, and what SageMaker made around it."""
+        removal, domain_id = self._props.registry.removal, self.domain_id
+        allowed = removal.let_remove_domain(self, "MayRemove", domain_id=domain_id, vpc_id=self._props.vpc_id)
+        return removal.of_domain(self, "Removal", domain_id=domain_id, after=[self.domain, *allowed])
+
+    def _remove_in_order(self, removal: cdk.CfnResource) -> None:
+        """First all that is in the domain goes, then profiles and spaces as CloudFormation knows them.
+
+        CloudFormation finds them gone, as it does the domain, and takes that for deleted. The removal of the
+        domain comes before them in a deployment: one that fails half way leaves nothing in the network.
+        """
+        made = [*self.profiles.values(), *self.spaces.values()]
+        for profile in self.profiles.values():
+            profile.node.add_dependency(removal)
+        self._props.registry.removal.of_workplaces(
+            self, "Workplaces", domain_id=self.domain_id, after=[removal, *made]
+        )
 
     def _docker(self) -> dict[str, Any]:
         if not self._studio.docker:

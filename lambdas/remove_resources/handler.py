@@ -1,62 +1,91 @@
 """A custom resource of CloudFormation that does nothing until its stack goes, and then removes things.
 
-It stands for what runs of the state machines made and CloudFormation therefore does not know: endpoints with
-their models and configs, and the versions of model package groups.
+It stands for what CloudFormation does not know: what runs of the state machines made, what people made and
+started by hand, and what SageMaker made around a Studio domain. That may take longer than a function may run:
+the function then calls itself, and answers CloudFormation only at the end.
 """
 
 from __future__ import annotations
 
 import json
 import time
-import urllib.request
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from lambdas.remove_resources.adapters import AwsAccount
-from lambdas.remove_resources.logic import Account, Clock, remove
+from lambdas.remove_resources.kinds import Account
+from lambdas.remove_resources.logic import remove
+from lambdas.remove_resources.patience import LONGEST_POLL, Clock, OutOfTime
+from lambdas.shared.clients import client
+from lambdas.shared.custom_resource import Answer, Continued, put, respond
 from lambdas.shared.logs import Log
 
-Answer = Callable[[str, Mapping[str, str]], None]
+CLOUDFORMATION_WAITS = 3600  # seconds, unless the resource's ServiceTimeout says otherwise
+RESERVE = 5.0  # seconds kept back of any time, for the answer or for calling itself
+UNTIL = "AtelierUntil"
+"""Added to the event when the function calls itself: when, in seconds since the epoch, to give up."""
 
 log = Log("remove_resources")
 
 
+@dataclass(frozen=True)
+class Invocation:
+    """One run of the function: its account and time, and how it ends."""
+
+    account: Account
+    sleep: Callable[[float], None]
+    now: Callable[[], float]
+    ends: float
+    """When Lambda ends it, in seconds since the epoch."""
+    again: Callable[[Mapping[str, Any]], None]
+    """Calls the function once more, with an event."""
+    answer: Answer = put
+
+
 def handler(event: Mapping[str, Any], context: Any) -> None:
     """Lambda's entry point, called by CloudFormation, which waits for the answer at the event's URL."""
-    clock = Clock(sleep=time.sleep, left=lambda: context.get_remaining_time_in_millis() / 1000)
-    respond(event, AwsAccount(), clock, put)
+
+    def again(event: Mapping[str, Any]) -> None:
+        payload = json.dumps(event)
+        client("lambda").invoke(FunctionName=context.function_name, InvocationType="Event", Payload=payload)
+
+    ends = time.time() + context.get_remaining_time_in_millis() / 1000
+    serve(event, Invocation(AwsAccount(), time.sleep, time.time, ends, again))
 
 
-def respond(event: Mapping[str, Any], account: Account, clock: Clock, answer: Answer) -> None:
-    """Answer a request of CloudFormation; only that for a deletion does anything.
+def serve(event: Mapping[str, Any], run: Invocation) -> None:
+    """Answer a request of CloudFormation, or leave that to another invocation.
 
-    Whatever goes wrong is answered as well: without an answer the stack would hang for an hour.
+    Only the request for a deletion does anything.
     """
     properties = event["ResourceProperties"]
-    outcome = {"Status": "SUCCESS", "Reason": ""}
+    # Another name is another resource: CloudFormation then has the one of the old name removed.
+    what = f"{properties['Kind']}/{properties['Name']}"
     if event["RequestType"] == "Delete":
-        try:
-            remove(properties, account, clock)
-            log.info("removed", kind=properties["Kind"], name=properties["Name"])
-        except Exception as error:  # noqa: BLE001 -- see above
-            log.failure("not removed", error, kind=properties["Kind"], name=properties["Name"])
-            outcome = {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}"[:1000]}
-    answer(
-        event["ResponseURL"],
-        {
-            **outcome,
-            # Another name is another resource: CloudFormation then has the one of the old name removed.
-            "PhysicalResourceId": f"{properties['Kind']}/{properties['Name']}",
-            "StackId": event["StackId"],
-            "RequestId": event["RequestId"],
-            "LogicalResourceId": event["LogicalResourceId"],
-        },
-    )
+        failure = respond(event, what, lambda: _remove(event, what, run), run.answer)
+        if failure:
+            log.failure("not removed", failure, what=what)
+    else:
+        respond(event, what, lambda: None, run.answer)
 
 
-def put(url: str, answer: Mapping[str, str]) -> None:
-    """Write the answer to the presigned URL, which was signed without a content type."""
-    request = urllib.request.Request(  # noqa: S310 -- the URL is CloudFormation's
-        url, data=json.dumps(answer).encode(), method="PUT", headers={"Content-Type": ""}
+def _remove(event: Mapping[str, Any], what: str, run: Invocation) -> None:
+    properties = event["ResourceProperties"]
+    patience = float(properties.get("ServiceTimeout", CLOUDFORMATION_WAITS)) - LONGEST_POLL - RESERVE
+    until = float(event.get(UNTIL, run.now() + patience))
+    clock = Clock(
+        sleep=run.sleep,
+        now=run.now,
+        ends=min(until, run.ends - RESERVE),
+        say=lambda what_for: log.info("waiting", what=what, waits_for=what_for),
     )
-    urllib.request.urlopen(request, timeout=30).close()  # noqa: S310 -- the same
+    try:
+        remove(properties, run.account, clock)
+    except OutOfTime:
+        if run.now() + LONGEST_POLL > until:
+            raise
+        log.info("goes on in another invocation", what=what)
+        run.again({**event, UNTIL: until})
+        raise Continued from None
+    log.info("removed", what=what)

@@ -12,6 +12,10 @@ Answer: TypeAlias = "Callable[[str, Mapping[str, str]], None]"
 REASON_LENGTH = 1000  # an answer may have 4 KB
 
 
+class Continued(Exception):
+    """Raised by work that goes on in another invocation, which answers in place of this one."""
+
+
 def put(url: str, answer: Mapping[str, str]) -> None:
     """Write the answer to the presigned URL, which was signed without a content type."""
     request = urllib.request.Request(  # noqa: S310 -- the URL is CloudFormation's
@@ -30,6 +34,8 @@ def respond(
     failure: Exception | None = None
     try:
         work()
+    except Continued:
+        return None
     except Exception as error:  # noqa: BLE001 -- see above
         failure = error
     reason = f"{type(failure).__name__}: {failure}"[:REASON_LENGTH] if failure else ""

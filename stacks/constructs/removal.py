@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IDependable
 
 from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
-from stacks.arns import Arns
 from stacks.constructs.function import LambdaFunction, LambdaFunctionProps
-from stacks.constructs.permission import Permission, allow
-from stacks.permissions import UNSCOPED_ACTIONS
+from stacks.constructs.permission import allow, allow_in_managed_policies
+from stacks.constructs.removal_permissions import of_domain, of_work
 
-TIMEOUT_SECONDS = 900  # the longest that a function may run; an endpoint takes minutes to go
-LISTS = (
-    "sagemaker:ListEndpointConfigs",
-    "sagemaker:ListModelPackages",
-    "sagemaker:ListModels",
-    "sagemaker:ListTrainingJobs",
-)
+TIMEOUT_SECONDS = 900  # the longest that a function may run; then it calls itself
+PATIENCE_SECONDS = 3600
+"""How long CloudFormation waits for the answer, and the function for things to go; CloudFormation's most."""
 
 
 class Removal(Construct):
@@ -27,18 +25,20 @@ class Removal(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, spec: TeamEnvironment, key: kms.IKey) -> None:
         super().__init__(scope, id_)
+        self._spec = spec
         self._function = LambdaFunction(
             self,
             "RemoveResources",
             LambdaFunctionProps(
                 spec=spec,
                 verb_noun="remove_resources",
-                description="Removes endpoints and model packages with the stack that stands for them",
+                description="Removes what CloudFormation does not know with the stack that stands for it",
                 key=key,
                 timeout_seconds=TIMEOUT_SECONDS,
+                kind="removal",
             ),
         )
-        self._allow(spec)
+        allow(self._function.role, *of_work(spec))
 
     def of_endpoint(
         self, scope: Construct, id_: str, *, name: str, variant: str, record: str, machine_arn: str
@@ -49,92 +49,57 @@ class Removal(Construct):
 
     def of_packages(self, scope: Construct, id_: str, *, group: str, after: IDependable) -> cdk.CfnResource:
         """A resource with which go the versions of a model package group, so that the group `after` can."""
-        resource = self._resource(scope, id_, "ModelPackages", {"Name": group})
-        resource.node.add_dependency(after)
-        return resource
+        return self._resource(scope, id_, "ModelPackages", {"Name": group}, after)
 
     def of_limit(self, scope: Construct, id_: str, *, budget: str, after: IDependable) -> cdk.CfnResource:
         """A resource with which goes what the actions of a budget, `after`, deny."""
-        resource = self._resource(scope, id_, "Limit", {"Name": budget})
-        resource.node.add_dependency(after)
-        return resource
+        return self._resource(scope, id_, "Limit", {"Name": budget}, after)
 
-    def _resource(self, scope: Construct, id_: str, kind: str, properties: dict[str, str]) -> cdk.CfnResource:
-        return cdk.CfnResource(
+    def of_work(self, scope: Construct, id_: str, *, after: Sequence[IDependable]) -> cdk.CfnResource:
+        """A resource with which go all jobs, endpoints, models and notebook instances of the environment.
+
+        Those too that people made by hand: by the environment's name, with which theirs begin.
+        """
+        prefix = f"{names.stage(self._spec.team, self._spec.name)}-"
+        return self._resource(scope, id_, "Work", {"Name": prefix}, *after)
+
+    def let_remove_domain(
+        self, scope: Construct, id_: str, *, domain_id: str, vpc_id: str
+    ) -> list[iam.ManagedPolicy]:
+        """Allow the function to remove a Studio domain; `of_domain` and `of_workplaces` come after that."""
+        permissions = of_domain(self._spec, domain_id, vpc_id)
+        return allow_in_managed_policies(scope, id_, [self._function.role], permissions)
+
+    def of_domain(
+        self, scope: Construct, id_: str, *, domain_id: str, after: Sequence[IDependable]
+    ) -> cdk.CfnResource:
+        """A resource with which goes a domain, and all that SageMaker made around it.
+
+        Its home file system too, unless the environment is to be retained.
+        """
+        homes = "Retain" if self._spec.retain else "Delete"
+        return self._resource(scope, id_, "Domain", {"Name": domain_id, "Homes": homes}, *after)
+
+    def of_workplaces(
+        self, scope: Construct, id_: str, *, domain_id: str, after: Sequence[IDependable]
+    ) -> cdk.CfnResource:
+        """A resource with which go all apps, spaces and user profiles of a domain, whoever made them."""
+        return self._resource(scope, id_, "Workplaces", {"Name": domain_id}, *after)
+
+    def _resource(
+        self, scope: Construct, id_: str, kind: str, properties: dict[str, str], *after: IDependable
+    ) -> cdk.CfnResource:
+        resource = cdk.CfnResource(
             scope,
             id_,
             type="Custom::AtelierRemoval",
-            properties={"ServiceToken": self._function.arn, "Kind": kind, **properties},
+            properties={
+                "ServiceToken": self._function.arn,
+                "ServiceTimeout": PATIENCE_SECONDS,
+                "Kind": kind,
+                **properties,
+            },
         )
-
-    def _allow(self, spec: TeamEnvironment) -> None:
-        arns = Arns(spec)
-        allow(
-            self._function.role,
-            Permission(
-                sid="StopDeployments",
-                actions=["states:ListExecutions", "states:StopExecution"],
-                resources=[
-                    arns.of("states", "stateMachine:{}-deploy-*"),
-                    arns.of("states", "execution:{}-deploy-*"),
-                ],
-                because="every deployment of the environment",
-            ),
-            Permission(
-                sid="RemoveEndpointsAndPackages",
-                actions=[
-                    "sagemaker:DeleteEndpoint",
-                    "sagemaker:DeleteEndpointConfig",
-                    "sagemaker:DeleteModel",
-                    "sagemaker:DeleteModelPackage",
-                    "sagemaker:DescribeEndpoint",
-                ],
-                resources=[
-                    arns.of("sagemaker", f"{kind}/{{}}-*")
-                    for kind in ("endpoint", "endpoint-config", "model", "model-package")
-                ],
-                because="every endpoint and model package of the environment",
-            ),
-            *_stop_training(spec, arns),
-            Permission(
-                sid="FindThem",
-                actions=LISTS,
-                resources=["*"],
-                because=UNSCOPED_ACTIONS["sagemaker:ListModels"],
-            ),
-            Permission(
-                sid="StopScaling",
-                actions=["application-autoscaling:DeregisterScalableTarget"],
-                resources=[arns.of("application-autoscaling", "scalable-target/*")],
-                because="a scalable target's ARN is random",
-            ),
-            Permission(
-                sid="LiftLimits",
-                actions=["budgets:DescribeBudgetActionsForBudget", "budgets:ExecuteBudgetAction"],
-                resources=arns.budgets(),
-                because="every budget of the environment; the id of an action is random",
-            ),
-            Permission(
-                sid="RemoveRecordsAndLogs",
-                actions=["logs:DeleteLogGroup", "ssm:DeleteParameter"],
-                resources=[
-                    arns.of("logs", "log-group:/aws/sagemaker/Endpoints/{}-*"),
-                    arns.of("ssm", f"parameter{names.endpoint_record(spec.team, spec.name, '*')}"),
-                ],
-                because="every endpoint of the environment",
-            ),
-        )
-
-
-def _stop_training(spec: TeamEnvironment, arns: Arns) -> list[Permission]:
-    groups = [names.model_package_group(spec.team, spec.name, job) for job in spec.jobs]
-    if not groups:
-        return []
-    return [
-        Permission(
-            sid="StopTraining",
-            actions=["sagemaker:StopTrainingJob"],
-            resources=[arns.of("sagemaker", f"training-job/{group}-*") for group in groups],
-            because="every training job of the environment's jobs; its name ends in its run's",
-        )
-    ]
+        # What depends on something goes before it.
+        resource.node.add_dependency(*after)
+        return resource

@@ -65,6 +65,8 @@ def test_every_role_carries_the_boundary_of_its_kind_and_environment(assembly):
             principal = role.resource.properties["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]
             service = principal.get("Service", "").partition(".")[0]
             kind = "people" if stack == "people" else of_service.get(service, "functions")
+            if role.name.startswith(f"{stage}-registry-Removal"):
+                kind = "removal"
             # People run code of their own in Studio and in notebooks.
             if "-Roles" in role.name:
                 kind = "workplaces"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from lambdas.start_deployment.settings import StartDeploymentSettings
 
 
@@ -40,22 +38,6 @@ def test_an_endpoint_is_removed_after_its_rule_and_before_its_state_machine(asse
     assert removal.logical_id in rule.definition["DependsOn"]
 
 
-def test_model_versions_go_before_their_group_unless_both_stay(assembly):
-    """A group with versions cannot be deleted; where the environment is retained, neither is."""
-    for stack in ("vision-dev-registry", "audio-dev-registry"):
-        groups = _in(assembly, "AWS::SageMaker::ModelPackageGroup", stack)
-        removals = _in(assembly, "Custom::AtelierRemoval", stack)
-        assert {found.properties["Name"] for found in removals} == {
-            found.properties["ModelPackageGroupName"] for found in groups
-        }
-        assert {name for found in removals for name in found.definition["DependsOn"]} >= {
-            found.logical_id for found in groups
-        }
-    assert not _in(assembly, "Custom::AtelierRemoval", "audio-prod-registry")
-    for group in _in(assembly, "AWS::SageMaker::ModelPackageGroup", "audio-prod-registry"):
-        assert group.definition["DeletionPolicy"] == "Retain"
-
-
 def test_only_an_endpoint_with_scaling_may_be_scaled(assembly):
     """What an endpoint does not declare, its state machine may not do."""
     for stage, expected in (("audio-dev", True), ("vision-dev", False)):
@@ -73,30 +55,3 @@ def test_a_deployment_may_touch_its_own_endpoint_only(assembly):
         if ":endpoint/" in resource
     ]
     assert resources == ["arn:aws:sagemaker:eu-west-1:111122223333:endpoint/audio-dev-pitch"]
-
-
-def test_the_removal_knows_nothing_of_other_environments(assembly):
-    """Every name in its policy begins with the environment's, but for lists, which take no resource."""
-    statements = [
-        found
-        for found in assembly.statements(stage="vision-dev")
-        if "Removal" in found.where and "sagemaker:DeleteEndpoint" in found.actions
-    ]
-    assert statements
-    assert all("/vision-dev-" in resource for found in statements for resource in found.resources)
-    assert "audio" not in json.dumps([found.resources for found in statements])
-
-
-def test_the_removal_stops_training_jobs_of_the_environments_jobs_only(assembly):
-    """By the prefix of each job's runs."""
-    resources = [
-        resource
-        for found in assembly.statements(stage="vision-dev")
-        if "Removal" in found.where and "sagemaker:StopTrainingJob" in found.actions
-        for resource in found.resources
-    ]
-    assert resources == ["arn:aws:sagemaker:eu-west-1:111122223333:training-job/vision-dev-curve-*"]
-
-
-def _in(assembly, type_, stack):
-    return [found for found in assembly.resources(type_) if found.stack == stack]

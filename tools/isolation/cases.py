@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from atelier.policies import Environments, Resource, Role
+from stacks.permissions import OWNER_TAG
 from tools.isolation.simulator import Case
 
 USER = "grace"
@@ -21,6 +22,7 @@ KINDS = {
         f"sagemaker:{kind}"
         for kind in ("app", "domain/", "image", "space/", "studio-lifecycle-config/", "user-profile/")
     ),
+    "home of a domain": ("elasticfilesystem:",),
     "notebook": ("sagemaker:notebook-instance/",),
     "endpoint": ("sagemaker:endpoint", "sagemaker:model/"),
     "job": (
@@ -119,6 +121,7 @@ class Environment:
             "kms:ResourceAliases": [f"alias/{self.stage}"],
             "sagemaker:OwnerUserProfileArn": self._sagemaker(f"user-profile/{domain}/{USER}"),
         }
+        context[f"aws:ResourceTag/{OWNER_TAG}"] = self._sagemaker(f"domain/{domain}")
         if not creates:
             context |= {"aws:ResourceTag/team": self.team, "aws:ResourceTag/environment": self.name}
         if notebook:
@@ -167,6 +170,7 @@ class Environment:
             f"sagemaker:{place}:user-profile/{domain}/{USER}",
             f"sagemaker:{place}:space/{domain}/lab",
             f"sagemaker:{place}:app/{domain}/lab/JupyterLab/default",
+            f"elasticfilesystem:{place}:file-system/fs-of-{domain}",
             f"secretsmanager:{place}:secret:{stage}/token-AbCdEf",
             f"logs:{place}:log-group:/aws/sagemaker/TrainingJobs:log-stream:{stage}-curve-1a2b3c4d-1/algo-1",
             f"logs:{place}:log-group:/aws/sagemaker/Endpoints/{stage}-curve:log-stream:AllTraffic/i-1",

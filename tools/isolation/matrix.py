@@ -29,6 +29,7 @@ BOUNDARIES = {
     "Boundaryjobs": "jobs, endpoints",
     "Boundaryworkflows": "workflows",
     "Boundaryfunctions": "functions",
+    "Boundaryremoval": "removal",
     "Boundarybudgets": "budgets",
 }
 
