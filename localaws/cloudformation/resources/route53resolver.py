@@ -28,40 +28,61 @@ def _described(record: Mapping[str, Any], *names: str) -> Created:
     return Created(record["Id"], {name: record.get(name, "") for name in (*own, *names)})
 
 
-class FirewallDomainList(ResourceType):
-    """A list of domain names."""
+class _Filled(ResourceType):
+    """What is made empty, then filled: a list of domain names, a group of rules."""
 
-    type_name = "AWS::Route53Resolver::FirewallDomainList"
-    properties = frozenset({"Domains", "Name", "Tags"})
     replaces = frozenset({"Name"})
+    kind = ""
+    """As operations name it: `firewall_domain_list`."""
+    attributes: tuple[str, ...] = ()
+    """What it tells of itself beside what all do."""
 
     def create(self, context: Context, props: Props) -> Created:
-        """Make the list and fill it."""
+        """Make it and fill it."""
         resolver, name = Api(context, _SERVICE), props.get("Name") or context.generated_name(64)
         tags = _TAGS.of(context, props)
-        made = resolver("create_firewall_domain_list", CreatorRequestId=name, Name=name, Tags=tags)
-        found = made["FirewallDomainList"]["Id"]
+        made = resolver(f"create_{self.kind}", CreatorRequestId=name, Name=name, Tags=tags)
+        found = made[self._key()]["Id"]
         with undone_on_failure(self, context, found, props):
-            return self._fill(resolver, found, props)
+            return self._filled(resolver, found, {}, props)
 
     def update(self, context: Context, physical_id: str, old: Props, new: Props) -> Created:
-        """Fill the list with what it holds now."""
-        created = self._fill(Api(context, _SERVICE), physical_id, new)
+        """Fill it with what it holds now."""
+        created = self._filled(Api(context, _SERVICE), physical_id, old, new)
         _TAGS.settle(context, created.attributes["Arn"], new)
         return created
 
     def delete(self, context: Context, physical_id: str, props: Props) -> None:
-        """Delete the list; refused while a rule uses it."""
+        """Delete it with what it holds; refused while something uses it."""
         with absent_ok(_GONE):
-            Api(context, _SERVICE)("delete_firewall_domain_list", FirewallDomainListId=physical_id)
+            Api(context, _SERVICE)(f"delete_{self.kind}", **self._where(physical_id))
 
-    @staticmethod
-    def _fill(resolver: Api, list_id: str, props: Props) -> Created:
-        where = {"FirewallDomainListId": list_id}
-        domains = props.get("Domains") or []
+    def _filled(self, resolver: Api, physical_id: str, old: Props, new: Props) -> Created:
+        where = self._where(physical_id)
+        self._fill(resolver, where, old, new)
+        return _described(resolver(f"get_{self.kind}", **where)[self._key()], *self.attributes)
+
+    def _key(self) -> str:
+        return self.type_name.rpartition("::")[2]
+
+    def _where(self, physical_id: str) -> dict[str, str]:
+        return {f"{self._key()}Id": physical_id}
+
+    def _fill(self, resolver: Api, where: Mapping[str, str], old: Props, new: Props) -> None:
+        raise NotImplementedError
+
+
+class FirewallDomainList(_Filled):
+    """A list of domain names."""
+
+    type_name = "AWS::Route53Resolver::FirewallDomainList"
+    properties = frozenset({"Domains", "Name", "Tags"})
+    kind = "firewall_domain_list"
+    attributes = ("DomainCount", "ManagedOwnerName")
+
+    def _fill(self, resolver: Api, where: Mapping[str, str], old: Props, new: Props) -> None:
+        domains = new.get("Domains") or []
         resolver("update_firewall_domains", **where, Operation="REPLACE", Domains=domains)
-        found = resolver("get_firewall_domain_list", **where)["FirewallDomainList"]
-        return _described(found, "DomainCount", "ManagedOwnerName")
 
 
 _RULE: Names = {
@@ -79,37 +100,16 @@ _RULE: Names = {
 }
 
 
-class FirewallRuleGroup(ResourceType):
+class FirewallRuleGroup(_Filled):
     """A group of rules: what happens to a question for a name on a list."""
 
     type_name = "AWS::Route53Resolver::FirewallRuleGroup"
     properties = frozenset({"FirewallRules", "Name", "Tags"})
-    replaces = frozenset({"Name"})
+    kind = "firewall_rule_group"
+    attributes = ("OwnerId", "RuleCount", "ShareStatus")
 
-    def create(self, context: Context, props: Props) -> Created:
-        """Make the group and its rules."""
-        resolver, name = Api(context, _SERVICE), props.get("Name") or context.generated_name(64)
-        tags = _TAGS.of(context, props)
-        made = resolver("create_firewall_rule_group", CreatorRequestId=name, Name=name, Tags=tags)
-        group = made["FirewallRuleGroup"]["Id"]
-        with undone_on_failure(self, context, group, props):
-            return self._settle(resolver, group, {}, props)
-
-    def update(self, context: Context, physical_id: str, old: Props, new: Props) -> Created:
+    def _fill(self, resolver: Api, where: Mapping[str, str], old: Props, new: Props) -> None:
         """Delete the rules that are listed no more, make the new ones."""
-        created = self._settle(Api(context, _SERVICE), physical_id, old, new)
-        _TAGS.settle(context, created.attributes["Arn"], new)
-        return created
-
-    def delete(self, context: Context, physical_id: str, props: Props) -> None:
-        """Delete the group with its rules; refused while a VPC uses it."""
-        resolver, where = Api(context, _SERVICE), {"FirewallRuleGroupId": physical_id}
-        with absent_ok(_GONE):
-            resolver("delete_firewall_rule_group", **where)
-
-    @staticmethod
-    def _settle(resolver: Api, group: str, old: Props, new: Props) -> Created:
-        where = {"FirewallRuleGroupId": group}
         before, after = (
             renamed("FirewallRules", props.get("FirewallRules") or [], _RULE) for props in (old, new)
         )
@@ -118,10 +118,8 @@ class FirewallRuleGroup(ResourceType):
                 resolver("delete_firewall_rule", **where, **given(rule, "FirewallDomainListId"))
         for rule in after:
             if rule not in before:
-                name = f"{group}-{rule['Priority']}"
+                name = f"{where['FirewallRuleGroupId']}-{rule['Priority']}"
                 resolver("create_firewall_rule", **where, CreatorRequestId=name, Name=name, **rule)
-        found = resolver("get_firewall_rule_group", **where)["FirewallRuleGroup"]
-        return _described(found, "OwnerId", "RuleCount", "ShareStatus")
 
 
 class FirewallRuleGroupAssociation(ResourceType):
