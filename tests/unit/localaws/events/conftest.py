@@ -6,15 +6,13 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from localaws.server import Server
-
-ACCOUNT, REGION = "111122223333", "eu-west-1"
+from tests.unit.localaws import cloud
+from tests.unit.localaws.cloud import ACCOUNT
 
 # Puts each event it gets into the queue that its environment names.
 RELAY = """
@@ -24,20 +22,8 @@ def handler(event, context):
 """
 
 
-@dataclass(frozen=True)
-class Cloud:
-    """The server under test, and a user of it."""
-
-    server: Server
-
-    def client(self, service: str) -> Any:
-        """A client of the account that the tests act in."""
-        return self.server.world.client(service, ACCOUNT, REGION)
-
-    def queue(self, name: str, **attributes: str) -> tuple[str, str]:
-        """Make a queue: its URL and ARN."""
-        url = self.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-        return url, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+class Cloud(cloud.Cloud):
+    """With what the tests of events ask besides."""
 
     def relay(self, name: str, queue_url: str) -> str:
         """Create a function that passes its events on to a queue; gives its ARN."""
@@ -69,11 +55,6 @@ class Cloud:
         (answer,) = self.client("events").put_events(Entries=[entry])["Entries"]
         return str(answer["EventId"])
 
-    def message(self, url: str, seconds: float = 15) -> dict[str, Any]:
-        """The next message of a queue, with its attributes."""
-        message: dict[str, Any] = self.until(lambda: self._receive(url), seconds)
-        return message
-
     def body(self, url: str) -> Any:
         """The JSON in the next message of a queue."""
         return json.loads(self.message(url)["Body"])
@@ -81,34 +62,11 @@ class Cloud:
     def silent(self, url: str, seconds: float = 0.4) -> bool:
         """Whether nothing more comes."""
         time.sleep(seconds)
-        return self._receive(url) is None
-
-    def _receive(self, url: str) -> Any:
-        sqs = self.client("sqs")
-        options = {"MaxNumberOfMessages": 1, "MessageAttributeNames": ["All"], "AttributeNames": ["All"]}
-        found = sqs.receive_message(QueueUrl=url, **options).get("Messages")
-        if not found:
-            return None
-        sqs.delete_message(QueueUrl=url, ReceiptHandle=found[0]["ReceiptHandle"])
-        return found[0]
-
-    @staticmethod
-    def until(look: Callable[[], Any], seconds: float = 15) -> Any:
-        """What `look` finds, once it finds something."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            found = look()
-            if found:
-                return found
-            time.sleep(0.02)
-        raise AssertionError(f"nothing found within {seconds} s")
+        return self.receive(url) is None
 
 
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+@pytest.fixture(scope="module", name="cloud")
+def _cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """A running server for one module."""
-    folder = tmp_path_factory.mktemp("cloud")
-    server = Server(folder / "data", folder / "cache")
-    server.start()
-    yield Cloud(server)
-    server.stop()
+    with Cloud.running(tmp_path_factory.mktemp("cloud")) as running:
+        yield running

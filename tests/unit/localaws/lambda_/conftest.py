@@ -6,18 +6,15 @@ import base64
 import io
 import json
 import textwrap
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from localaws.server import Server
-
-ACCOUNT, REGION = "111122223333", "eu-west-1"
+from tests.unit.localaws import cloud
+from tests.unit.localaws.cloud import ACCOUNT
 
 
 @dataclass(frozen=True)
@@ -30,15 +27,8 @@ class Answer:
     status: int
 
 
-@dataclass(frozen=True)
-class Cloud:
-    """The server under test, and a user of it."""
-
-    server: Server
-
-    def client(self, service: str) -> Any:
-        """A client of the account that the tests act in."""
-        return self.server.world.client(service, ACCOUNT, REGION)
+class Cloud(cloud.Cloud):
+    """With what the tests of functions ask besides."""
 
     @staticmethod
     def zip(**files: str) -> bytes:
@@ -80,40 +70,9 @@ class Cloud:
             answer["StatusCode"],
         )
 
-    def queue(self, name: str) -> tuple[str, str]:
-        """Make a queue: its URL and ARN."""
-        url = self.client("sqs").create_queue(QueueName=name)["QueueUrl"]
-        return url, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
 
-    def message(self, url: str, seconds: float = 15) -> dict[str, Any]:
-        """The next message of a queue, with its attributes."""
-
-        def receive() -> Any:
-            options = {"MaxNumberOfMessages": 1, "MessageAttributeNames": ["All"]}
-            found = self.client("sqs").receive_message(QueueUrl=url, **options).get("Messages")
-            return found and found[0]
-
-        message: dict[str, Any] = self.until(receive, seconds)
-        self.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return message
-
-    @staticmethod
-    def until(look: Callable[[], Any], seconds: float = 15) -> Any:
-        """What `look` finds, once it finds something."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            found = look()
-            if found:
-                return found
-            time.sleep(0.02)
-        raise AssertionError(f"nothing found within {seconds} s")
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+@pytest.fixture(scope="module", name="cloud")
+def _cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """A running server for one module."""
-    folder: Path = tmp_path_factory.mktemp("cloud")
-    server = Server(folder / "data", folder / "cache")
-    server.start()
-    yield Cloud(server)
-    server.stop()
+    with Cloud.running(tmp_path_factory.mktemp("cloud")) as running:
+        yield running
