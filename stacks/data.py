@@ -8,6 +8,7 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from atelier.spec import names
@@ -15,7 +16,7 @@ from atelier.spec.model import TeamEnvironment
 from stacks.access import Access
 from stacks.arns import Arns
 from stacks.constructs.bucket import SecureBucket, SecureBucketProps
-from stacks.constructs.function import ACKNOWLEDGED
+from stacks.constructs.function import ACKNOWLEDGED, LOG_RETENTION
 from stacks.constructs.permission import Permission, allow
 from stacks.constructs.role import acknowledge_inline
 from stacks.team_stack import TeamStack
@@ -54,7 +55,7 @@ class Data(TeamStack):
         self.data = SecureBucket(self, "Data", SecureBucketProps(kind="data", publish_events=True, **kept))
         self.artifacts = SecureBucket(self, "Artifacts", SecureBucketProps(kind="artifacts", **kept))
         self._let_jobs_use_it(props.access.execution_role)
-        self._accept_role_of_emptier()
+        self._settle_emptier(spec)
         cdk.CfnOutput(self, "DataBucket", value=self.data.bucket_name, description="Upload data here")
         cdk.CfnOutput(
             self, "ArtifactsBucket", value=self.artifacts.bucket_name, description="Trained models lie here"
@@ -105,22 +106,35 @@ class Data(TeamStack):
             ),
         )
 
-    def _accept_role_of_emptier(self) -> None:
+    def _settle_emptier(self, spec: TeamEnvironment) -> None:
+        """CDK's function that empties buckets gets a log group: Lambda's own would outlive the stack."""
         emptier = self.node.try_find_child("Custom::S3AutoDeleteObjectsCustomResourceProvider")
-        if emptier is not None:
-            policy = "Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
-            cdk.Validations.of(emptier).acknowledge(
-                cdk.Acknowledgment(
-                    id=f"AwsSolutions-IAM4[{policy}]",
-                    reason="CDK's function that empties buckets writes its log, by the boundary only its own",
-                ),
-                *(cdk.Acknowledgment(id=id_, reason=reason) for id_, reason in ACKNOWLEDGED.items()),
-            )
+        if emptier is None:
+            return
+        log_group = logs.LogGroup(
+            self,
+            "EmptierLogs",
+            log_group_name=f"/aws/lambda/{names.function(spec.team, spec.name, 'empty_buckets')}",
+            retention=LOG_RETENTION,
+            encryption_key=self.key,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        function = emptier.node.find_child("Handler")
+        assert isinstance(function, cdk.CfnResource)  # noqa: S101 -- narrows jsii's type
+        function.add_property_override("LoggingConfig", {"LogGroup": log_group.log_group_name})
+        policy = "Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+        cdk.Validations.of(emptier).acknowledge(
+            cdk.Acknowledgment(
+                id=f"AwsSolutions-IAM4[{policy}]",
+                reason="CDK's function that empties buckets writes its log, by the boundary only its own",
+            ),
+            *(cdk.Acknowledgment(id=id_, reason=reason) for id_, reason in ACKNOWLEDGED.items()),
+        )
 
 
 def _service_statements(spec: TeamEnvironment) -> list[iam.PolicyStatement]:
     """Services that use the key in their own name; a role that uses it is granted that where it is made."""
-    logs = iam.PolicyStatement(
+    log_groups = iam.PolicyStatement(
         sid="LogGroupsOfThisAccount",
         principals=[iam.ServicePrincipal(f"logs.{spec.region}.amazonaws.com")],
         actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
@@ -137,4 +151,4 @@ def _service_statements(spec: TeamEnvironment) -> list[iam.PolicyStatement]:
         resources=["*"],  # in a key policy: this key
         conditions={"StringEquals": {"aws:SourceAccount": spec.account}},
     )
-    return [logs, events]
+    return [log_groups, events]

@@ -124,3 +124,15 @@ def test_buckets_are_emptied_before_they_go_unless_they_stay(assembly):
     """CloudFormation deletes no bucket that holds objects, so CDK's function empties those that are to go."""
     assert len(assembly.resources("Custom::S3AutoDeleteObjects", stage="vision-dev")) == 3
     assert not assembly.resources("Custom::S3AutoDeleteObjects", stage="vision-prod")
+
+
+def test_what_empties_buckets_leaves_no_log_behind(assembly):
+    """Every function writes to a log group that goes with its stack: Lambda's own would stay for ever."""
+    for function in assembly.resources("AWS::Lambda::Function"):
+        group = function.properties["LoggingConfig"]["LogGroup"]["Ref"]
+        [found] = [
+            one
+            for one in assembly.resources("AWS::Logs::LogGroup")
+            if (one.stack, one.logical_id) == (function.stack, group)
+        ]
+        assert found.definition["DeletionPolicy"] == "Delete", function.where
