@@ -492,10 +492,10 @@ def test_warns_of_what_a_network_without_internet_cannot_fetch(project, rich):
 
 
 def test_what_a_script_carries_counts(refused, rich):
-    """Three hundred authors make the script that knows them too long; the error stands where it is chosen."""
+    """Many authors make the script that knows them too long; the error stands where it is chosen."""
     people = "\n".join(
-        f"    p{n}: {{sso_user: p{n}, git_name: Person {n}, git_email: person.number{n}@lab.example.com}}"
-        for n in range(300)
+        f"    p{n}: {{sso_user: p{n}, git_name: {'Person ' * 8}{n}, git_email: person.number{n}@lab.example.com}}"
+        for n in range(150)
     )
     [problem] = refused(rich.replace("  users:\n", f"  users:\n{people}\n"), "vision")
     assert problem.path == "studio.lifecycle.code_editor"
