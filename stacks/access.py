@@ -38,7 +38,7 @@ class Access(TeamStack):
     """The most that each kind of role can be allowed, and the role that jobs and endpoints run as."""
 
     def __init__(self, scope: Construct, id_: names.StackKind, props: AccessProps) -> None:
-        super().__init__(scope, id_, props.spec, holds_state=True)
+        super().__init__(scope, id_, props.spec)
         self._props = props
         self._boundaries = {kind: self._boundary(kind) for kind in KINDS}
         self._guardrails = {theme: self._guardrail(theme) for theme in THEMES}

@@ -45,7 +45,7 @@ class Data(TeamStack):
     """The environment's key and its data, artifacts and logs buckets, and what its jobs may do with them."""
 
     def __init__(self, scope: Construct, id_: names.StackKind, props: DataProps) -> None:
-        super().__init__(scope, id_, props.spec, holds_state=True)
+        super().__init__(scope, id_, props.spec)
         spec = props.spec
         self.key = self._key(spec)
         self.logs = SecureBucket(

@@ -41,7 +41,7 @@ class Network(TeamStack):
     """
 
     def __init__(self, scope: Construct, id_: names.StackKind, props: NetworkProps) -> None:
-        super().__init__(scope, id_, props.spec, holds_state=True)
+        super().__init__(scope, id_, props.spec)
         self._spec = props.spec
         self._network = props.spec.network
         self.vpc_id: str | None = self._network.vpc

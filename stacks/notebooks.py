@@ -45,7 +45,7 @@ class Notebooks(TeamStack):
     """A notebook instance for each that the team file declares, by its name there."""
 
     def __init__(self, scope: Construct, id_: names.StackKind, props: NotebooksProps) -> None:
-        super().__init__(scope, id_, props.spec, holds_state=True)
+        super().__init__(scope, id_, props.spec)
         self._props, self._spec = props, props.spec
         self.roles = self._execution_roles()
         notebooks = props.spec.notebooks

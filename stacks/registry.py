@@ -31,7 +31,7 @@ class Registry(TeamStack):
     """
 
     def __init__(self, scope: Construct, id_: names.StackKind, props: RegistryProps) -> None:
-        super().__init__(scope, id_, props.spec, holds_state=True)
+        super().__init__(scope, id_, props.spec)
         self._props = props
         spec = props.spec
         self.removal = Removal(self, "Removal", spec=spec, key=props.data.key)

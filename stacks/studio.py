@@ -57,7 +57,7 @@ class Studio(TeamStack):
     """
 
     def __init__(self, scope: Construct, id_: names.StackKind, props: StudioProps) -> None:
-        super().__init__(scope, id_, props.spec, holds_state=True)
+        super().__init__(scope, id_, props.spec)
         if props.spec.studio is None:
             raise ValueError(f"{self.stack_name}: the team file has no studio")
         self._props, self._spec, self._studio = props, props.spec, props.spec.studio

@@ -13,12 +13,11 @@ class TeamStack(cdk.Stack):
     """A stack named and tagged after its team and environment.
 
     `kind` is both the construct id, so that paths read `vision-dev/training`, and the last part of the
-    stack's name. `holds_state` protects the stack from deletion where the environment is to be retained.
+    stack's name. In a protected environment every stack is: endpoints and roles go with those that hold no
+    data, and `cdk destroy` begins with these.
     """
 
-    def __init__(
-        self, scope: Construct, kind: names.StackKind, spec: TeamEnvironment, *, holds_state: bool = False
-    ) -> None:
+    def __init__(self, scope: Construct, kind: names.StackKind, spec: TeamEnvironment) -> None:
         # Tags of a stack are given by CloudFormation to each of its resources, those that CDK adds included.
         super().__init__(
             scope,
@@ -26,7 +25,7 @@ class TeamStack(cdk.Stack):
             stack_name=names.stack(spec.team, spec.name, kind),
             description=f"Atelier: {kind} of team {spec.team}, environment {spec.name}",
             tags=tags(spec),
-            termination_protection=holds_state and spec.retain,
+            termination_protection=spec.termination_protection,
             # A third of a template would be spaces, and AWS takes 1 MB of it.
             suppress_template_indentation=True,
         )

@@ -26,7 +26,12 @@ team: audio
 owners: [audio-leads@example.com]
 environments:
   dev: {account: "111122223333", region: eu-west-1}
-  prod: {account: "111122223333", region: eu-west-1, retain: true, approval: manual}
+  prod:
+    account: "111122223333"
+    region: eu-west-1
+    retain: true
+    termination_protection: false
+    approval: manual
 images:
   denoise: {keep: 5}
 jobs:

@@ -105,10 +105,11 @@ def test_services_use_the_key_for_this_account_alone(assembly):
 
 
 @pytest.mark.parametrize(
-    ("stage", "policy", "protected"), [("vision-dev", "Delete", False), ("vision-prod", "Retain", True)]
+    ("stage", "policy", "protected"),
+    [("vision-dev", "Delete", False), ("vision-prod", "Retain", True), ("audio-prod", "Retain", False)],
 )
 def test_what_holds_state_stays_exactly_where_the_team_file_says_so(assembly, stage, policy, protected):
-    """`retain: true` keeps buckets, key and repositories, and guards their stacks; without it all goes."""
+    """`retain` keeps buckets, key and repositories; `termination_protection` guards every stack."""
     kept = [one for one in assembly.resources(stage=stage) if one.type in KEPT]
     assert {one.definition["DeletionPolicy"] for one in kept} == {policy}
     assert {one.definition["UpdateReplacePolicy"] for one in kept} == {policy}
@@ -117,7 +118,7 @@ def test_what_holds_state_stays_exactly_where_the_team_file_says_so(assembly, st
         for name, properties in assembly.properties.items()
         if name.startswith(stage)
     }
-    assert guarded[f"{stage}-data"] is guarded[f"{stage}-registry"] is protected
+    assert set(guarded.values()) == {protected}
 
 
 def test_buckets_are_emptied_before_they_go_unless_they_stay(assembly):
