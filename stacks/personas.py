@@ -15,7 +15,7 @@ from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
 from stacks.arns import Arns
 from stacks.constructs.guardrail_conditions import JOBS, own_tags
-from stacks.constructs.permission import Permission
+from stacks.constructs.permission import Permission, run_as
 from stacks.permissions import SERVED, TRAINED, UNSCOPED_ACTIONS, unscoped
 
 Persona: TypeAlias = Literal["data_scientist", "reviewer", "admin", "automation"]
@@ -164,7 +164,7 @@ def _experiment(subject: Subject) -> Iterable[Permission]:
         resources=subject.sagemaker(*TRAINED),
         because=NAMED_LATER,
     )
-    yield _pass_execution_role(subject)
+    yield run_as(subject.execution_role_arn)
 
 
 def _decide(subject: Subject) -> Iterable[Permission]:
@@ -306,15 +306,6 @@ def _see_what_is_deployed(subject: Subject) -> Iterable[Permission]:
         ],
         resources=[arns.roles(), arns.policies()],
         because="CloudFormation names roles and policies after their stack",
-    )
-
-
-def _pass_execution_role(subject: Subject) -> Permission:
-    return Permission(
-        sid="RunAsExecutionRole",
-        actions=["iam:PassRole"],
-        resources=[subject.execution_role_arn],
-        conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
     )
 
 

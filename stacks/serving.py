@@ -16,7 +16,7 @@ from stacks.constructs.deploy_workflow import VARIANT, DeployWorkflowProps, depl
 from stacks.constructs.event_rule import EventRule, EventRuleProps
 from stacks.constructs.function import LambdaFunction, LambdaFunctionProps
 from stacks.constructs.guardrail_conditions import Place
-from stacks.constructs.permission import Permission, allow
+from stacks.constructs.permission import Permission, allow, run_as
 from stacks.constructs.workflow import Workflow, WorkflowProps
 from stacks.data import Data
 from stacks.permissions import UNSCOPED_ACTIONS
@@ -150,12 +150,7 @@ class Serving(TeamStack):
                 resources=["*"],
                 because=UNSCOPED_ACTIONS["sagemaker:ListEndpoints"],
             ),
-            Permission(
-                sid="RunAsExecutionRole",
-                actions=["iam:PassRole"],
-                resources=[props.access.execution_role.role_arn],
-                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-            ),
+            run_as(props.access.execution_role.role_arn),
             Permission(
                 sid="LendKeyToSageMaker",
                 actions=["kms:CreateGrant", "kms:DescribeKey"],

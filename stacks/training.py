@@ -18,7 +18,7 @@ from stacks.constructs.event_rule import EventRule, EventRuleProps
 from stacks.constructs.function import LambdaFunction, LambdaFunctionProps
 from stacks.constructs.guardrail_conditions import Place
 from stacks.constructs.messaging import DeadLetters, Topic
-from stacks.constructs.permission import Permission, allow
+from stacks.constructs.permission import Permission, allow, run_as
 from stacks.constructs.training_workflow import TrainingWorkflowProps, training_definition
 from stacks.constructs.workflow import Workflow, WorkflowProps
 from stacks.data import Data
@@ -144,12 +144,7 @@ class Training(TeamStack):
                 actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"],
                 resources=[arns.of("events", RULE_OF_JOBS)],
             ),
-            Permission(
-                sid="RunAsExecutionRole",
-                actions=["iam:PassRole"],
-                resources=[self._props.access.execution_role.role_arn],
-                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-            ),
+            run_as(self._props.access.execution_role.role_arn),
             Permission(
                 sid="RegisterModels",
                 actions=["sagemaker:CreateModelPackage"],

@@ -93,6 +93,16 @@ class ServiceRole(iam.Role):
         resource.policies = [iam.CfnRole.PolicyProperty(policy_name="Own", policy_document=document)]
 
 
+def run_as(role_arn: str) -> Permission:
+    """Pass on the role that jobs and endpoints run as, to SageMaker alone."""
+    return Permission(
+        sid="RunAsExecutionRole",
+        actions=["iam:PassRole"],
+        resources=[role_arn],
+        conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+    )
+
+
 def allow(grantee: ServiceRole | iam.Policy, *permissions: Permission) -> None:
     """Add the permissions to the grantee's policy, and their reasons to its record for cdk-nag."""
     statements = [permission.statement for permission in permissions]
