@@ -494,9 +494,20 @@ def test_warns_of_what_a_network_without_internet_cannot_fetch(project, rich):
 def test_what_a_script_carries_counts(refused, rich):
     """Many authors make the script that knows them too long; the error stands where it is chosen."""
     people = "\n".join(
-        f"    p{n}: {{sso_user: p{n}, git_name: {'Person ' * 8}{n}, git_email: person.number{n}@lab.example.com}}"
+        f"    p{n}: {{sso_user: p{n}, git_name: {'Person ' * 8}{n}, git_email: person{n}@lab.example.com}}"
         for n in range(150)
     )
     [problem] = refused(rich.replace("  users:\n", f"  users:\n{people}\n"), "vision")
     assert problem.path == "studio.lifecycle.code_editor"
     assert "the largest part is ATELIER_IDENTITIES" in problem.remedy
+
+
+def test_warns_of_what_has_no_effect(project, smallest):
+    """A volume's size beside types with disks of their own, and values that may be cut."""
+    job = "    framework: pytorch\n    instances: [ml.g5.xlarge]\n    volume_gb: 200\n"
+    job += f"    hyperparameters: {{long: {'x' * 300}, short: 1}}\n"
+    path = project / "teams" / "tiny.yaml"
+    path.write_text(smallest.replace("    framework: sklearn\n", job))
+    warned = {warning.split(":")[0] for warning in load_team(path).warnings}
+    assert {"jobs.curve.volume_gb", "jobs.curve.hyperparameters.long"} <= warned
+    assert "jobs.curve.hyperparameters.short" not in warned
