@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from atelier.spec import names
+from atelier.spec.disks import has_local_disks
 from atelier.spec.model import Endpoint, Scaling, TeamEnvironment
 from stacks.constructs.asl import (
     API,
@@ -33,7 +34,6 @@ from stacks.constructs.asl import (
     task,
 )
 from stacks.constructs.guardrail_conditions import Place
-from stacks.disks import has_local_disks
 from stacks.team_stack import tags
 
 VARIANT = "AllTraffic"

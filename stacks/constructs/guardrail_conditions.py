@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 from atelier.spec import instances
+from atelier.spec.disks import has_local_disks
 from atelier.spec.model import TeamEnvironment
 from stacks.constructs.permission import Permission
-from stacks.disks import has_local_disks
 
 Theme: TypeAlias = Literal["jobs", "endpoints", "workplaces"]
 """What guardrails are about; those of one theme fill one policy."""

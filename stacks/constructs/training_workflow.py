@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from atelier.spec import names
+from atelier.spec.disks import has_local_disks
 from atelier.spec.images import inference_image, training_image
 from atelier.spec.model import Framework, Gate, Job, TeamEnvironment
 from stacks.constructs.asl import (
@@ -28,7 +29,6 @@ from stacks.constructs.asl import (
 )
 from stacks.constructs.code_archive import TRAINING_PROGRAM, CodeArchive
 from stacks.constructs.guardrail_conditions import Place
-from stacks.disks import has_local_disks
 from stacks.team_stack import tags
 
 CONTENT_TYPES = ["application/json", "text/csv"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stacks.disks import has_local_disks
+from atelier.spec.disks import has_local_disks
 
 Rule = Callable[[Mapping[str, Any]], bool]
 

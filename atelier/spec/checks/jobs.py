@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from atelier.spec import defaults, images, instances, schedule
 from atelier.spec.checks.finding import SCRIPTS, Context, Finding, Findings
 from atelier.spec.checks.types import check_type
+from atelier.spec.disks import has_local_disks
 from atelier.spec.document import Steps
 from atelier.spec.model import Endpoint, Framework, Job, Schedule, TeamEnvironment
 from atelier.spec.problems import choose
@@ -18,6 +19,8 @@ from atelier.spec.problems import choose
 MAX_HYPERPARAMETERS = 100
 MAX_HYPERPARAMETER_KEY = 256
 MAX_HYPERPARAMETER_VALUE = 2500
+DOCUMENTED_HYPERPARAMETER_VALUE = 256
+"""SageMaker's interface takes more; its documentation does not promise it."""
 MAX_METRIC_NAME = 255
 MAX_METRIC_REGEX = 500
 
@@ -54,6 +57,7 @@ def warnings(environment: TeamEnvironment, project: Path) -> list[str]:
             f"{what}, which a network without internet cannot reach"
             for what in _fetched(environment, project)
         ]
+    said += _without_effect(environment)
     for name, job in environment.jobs.items():
         if job.framework is None:
             continue
@@ -73,6 +77,20 @@ def warnings(environment: TeamEnvironment, project: Path) -> list[str]:
                 f"served by the image of {served}; {why}"
             )
     return said
+
+
+def _without_effect(environment: TeamEnvironment) -> Iterator[str]:
+    """What jobs ask for and may not get."""
+    for name, job in environment.jobs.items():
+        own = [one for one in job.instances if has_local_disks(one)]
+        if own and "volume_gb" in job.model_fields_set:
+            yield f"jobs.{name}.volume_gb: {', '.join(own)} brings disks of its own, whose size is fixed"
+        for key, value in job.hyperparameters.items():
+            if len(json.dumps(value)) > DOCUMENTED_HYPERPARAMETER_VALUE:
+                yield (
+                    f"jobs.{name}.hyperparameters.{key}: is longer than the"
+                    f" {DOCUMENTED_HYPERPARAMETER_VALUE} characters that SageMaker's documentation names"
+                )
 
 
 def _fetched(environment: TeamEnvironment, project: Path) -> Iterator[str]:

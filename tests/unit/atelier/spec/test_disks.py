@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stacks.disks import has_local_disks
+from atelier.spec.disks import has_local_disks
 
 ACCELERATED = "g4dn g5 g6 g6e gr6 p3dn p4d p4de p5 p5en p6-b200 trn1 trn1n"
 GENERAL = "m5d c5d r5d c6id m7gd m5dn"
