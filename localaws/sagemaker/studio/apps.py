@@ -34,7 +34,7 @@ _IN_BRIEF = ("DomainId", "SpaceName", "AppType", "AppName", "Status", "CreationT
 
 @dataclass
 class App(Staged):
-    """An app; its interface stands in the VPC as long as it is not deleted."""
+    """An app; its interface stands in the VPC until a while after it is deleted."""
 
     space: str = ""
     """The key of the space that it runs in."""
@@ -135,7 +135,8 @@ class Apps(Service):
                 app.call.region,
                 subnet_id=domain.request["SubnetIds"][0],
                 group_ids=list(groups),
-                description=f"[DO NOT DELETE] ENI managed by SageMaker for Studio app {app.arn}",
+                description="[DO NOT DELETE] ENI managed by SageMaker for Studio "
+                f"Domain({domain.name}) - {app.name}",
             )
         except (AwsError, ServiceException) as error:
             app.enter(FAILED, str(error))
@@ -181,9 +182,12 @@ class Apps(Service):
         return None
 
     def _gone(self, app: App) -> None:
+        app.enter(DELETED)
+        self._catalog.later(self._catalog.takes.interface, self._detach, app)
+
+    def _detach(self, app: App) -> None:
         if app.interface is not None:
             detach_interface(self.world, app.call.account, app.call.region, app.interface)
-        app.enter(DELETED)
 
 
 def _place(call: Call, params: Params) -> tuple[str, str]:

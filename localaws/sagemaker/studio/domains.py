@@ -211,7 +211,7 @@ class Domains(Service):
 
     @operation("DeleteDomain")
     def delete(self, call: Call, params: Params) -> Result:
-        """Delete a domain that is empty; file system and groups stay, unless the caller gives them up."""
+        """Delete a domain that is empty; its groups stay, and so does the file system unless given up."""
         with self._catalog.lock:
             domain = self._get(call, params["DomainId"])
             inside = [

@@ -20,6 +20,8 @@ class Durations:
     space: float = 0.3
     app_start: float = 1.5
     app_stop: float = 1.5
+    interface: float = 0.5
+    """For which an interface outlives the app that it was for."""
     image: float = 0.3
     notebook_start: float = 1.5
     notebook_stop: float = 1.0

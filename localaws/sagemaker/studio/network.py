@@ -14,6 +14,7 @@ from localaws.service import AwsError, Call
 from localaws.world import World
 
 _NFS_PORT = 2049
+_POLL_SECONDS = 0.05
 _OWNER_TAG = "ManagedByAmazonSageMakerResource"
 
 
@@ -66,6 +67,7 @@ def create_home(world: World, domain: Record) -> Home:
         settle_targets(world, domain, home)
     except (ClientError, AwsError):
         delete_home(world, domain, home)
+        delete_groups(world, domain, home)
         raise
     return home
 
@@ -74,9 +76,8 @@ def settle_targets(world: World, domain: Record, home: Home) -> None:
     """Let the file system be mounted in the domain's subnets and no others."""
     efs = world.client("efs", domain.call.account, domain.call.region)
     wanted = _one_a_zone(world, domain)
-    for subnet in [subnet for subnet in home.targets if subnet not in wanted]:
-        with _gone_ok():
-            efs.delete_mount_target(MountTargetId=home.targets.pop(subnet))
+    lost = [subnet for subnet in home.targets if subnet not in wanted]
+    _delete_targets(world, efs, [home.targets.pop(subnet) for subnet in lost])
     for subnet in wanted:
         if subnet not in home.targets:
             target = efs.create_mount_target(
@@ -86,14 +87,16 @@ def settle_targets(world: World, domain: Record, home: Home) -> None:
 
 
 def delete_home(world: World, domain: Record, home: Home) -> None:
-    """Remove all that `create_home` made, as RetentionPolicy Delete does."""
-    call = domain.call
-    efs, ec2 = (world.client(service, call.account, call.region) for service in ("efs", "ec2"))
-    for target in home.targets.values():
-        with _gone_ok():
-            efs.delete_mount_target(MountTargetId=target)
+    """Remove file system and mount targets, as RetentionPolicy Delete does: the groups stay, as on AWS."""
+    efs = world.client("efs", domain.call.account, domain.call.region)
+    _delete_targets(world, efs, list(home.targets.values()))
     with _gone_ok():
         efs.delete_file_system(FileSystemId=home.file_system)
+
+
+def delete_groups(world: World, domain: Record, home: Home) -> None:
+    """Remove the two groups around a file system that came to nothing."""
+    ec2 = world.client("ec2", domain.call.account, domain.call.region)
     with _gone_ok():
         _allow(ec2.revoke_security_group_ingress, home.inbound, home.outbound)
     with _gone_ok():
@@ -101,6 +104,15 @@ def delete_home(world: World, domain: Record, home: Home) -> None:
     for group in (home.inbound, home.outbound):
         with _gone_ok():
             ec2.delete_security_group(GroupId=group)
+
+
+def _delete_targets(world: World, efs: Any, targets: Sequence[str]) -> None:
+    """Delete mount targets, and wait until they are gone."""
+    for target in targets:
+        with _gone_ok():
+            efs.delete_mount_target(MountTargetId=target)
+            while not world.stopping.wait(_POLL_SECONDS):
+                efs.describe_mount_targets(MountTargetId=target)
 
 
 def _create_group(ec2: Any, domain: Record, way: str) -> str:

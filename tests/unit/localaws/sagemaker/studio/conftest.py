@@ -115,6 +115,19 @@ class Place:
         self.sagemaker.create_notebook_instance(**request, **more)
         return self.settled(self.sagemaker.describe_notebook_instance, NotebookInstanceName=name)
 
+    def interfaces(self):
+        """The ids of the interfaces in the account."""
+        found = self.ec2.describe_network_interfaces()["NetworkInterfaces"]
+        return {each["NetworkInterfaceId"] for each in found}
+
+    @staticmethod
+    def until(true):
+        """Wait until something is true."""
+        deadline = time.monotonic() + 10
+        while not true():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
     @staticmethod
     def settled(describe, **names):
         """The description once its status passes no more; None when there is nothing any more."""

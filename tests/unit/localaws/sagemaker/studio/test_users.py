@@ -11,11 +11,11 @@ def test_apps_go_before_spaces_before_profiles(place):
     profile = place.profile(domain, "Ada")
     assert profile["UserProfileArn"].endswith(f":user-profile/{domain}/ada")
     place.space(domain)
-    before = len(place.ec2.describe_network_interfaces()["NetworkInterfaces"])
+    before = place.interfaces()
     app = place.app(domain)
     assert sagemaker.describe_app(**app)["Status"] == "Pending"
     assert place.settled(sagemaker.describe_app, **app)["Status"] == "InService"
-    assert len(place.ec2.describe_network_interfaces()["NetworkInterfaces"]) == before + 1
+    assert len(place.interfaces() - before) == 1
 
     desk, ada = {"DomainId": domain, "SpaceName": "desk"}, {"DomainId": domain, "UserProfileName": "ada"}
     for _ in ("running", "going"):
@@ -29,7 +29,8 @@ def test_apps_go_before_spaces_before_profiles(place):
             sagemaker.delete_app(**app)
     assert place.refusal(sagemaker.delete_app, **app)["Code"] == "ResourceInUse"
     assert place.settled(sagemaker.describe_app, **app)["Status"] == "Deleted"
-    assert len(place.ec2.describe_network_interfaces()["NetworkInterfaces"]) == before
+    # It outlives the app by a while, and holds its groups until then.
+    place.until(lambda: place.interfaces() == before)
     assert [each["Status"] for each in sagemaker.list_apps(DomainIdEquals=domain)["Apps"]] == ["Deleted"]
     assert place.refusal(sagemaker.delete_app, **app)["Code"] == "ResourceNotFound"
     assert "because Space(s)" in place.refusal(sagemaker.delete_user_profile, **ada)["Message"]
