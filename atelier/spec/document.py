@@ -31,6 +31,8 @@ MAX_DEPTH = 24
 MAX_NODES = 20_000
 """With every alias counted as what it stands for, so that a few nested aliases cannot fill the memory."""
 
+SHOWN = 5
+"""How many items of a list an error shows."""
 MERGE_KEY = "<<"
 TEXT_TAG = "tag:yaml.org,2002:str"
 Steps: TypeAlias = tuple[str | int, ...]
@@ -84,7 +86,8 @@ class Node:
         if isinstance(self.value, dict):
             return "{" + ", ".join(self.value) + "}"
         if isinstance(self.value, list):
-            return "[" + ", ".join(child.shown() for child in self.value[:5]) + "]"
+            more = ["…"] if len(self.value) > SHOWN else []
+            return "[" + ", ".join([*(child.shown() for child in self.value[:SHOWN]), *more]) + "]"
         return self.written
 
 

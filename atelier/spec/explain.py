@@ -110,7 +110,7 @@ def _type_of(node: Node) -> str:
         list: "a list",
         bool: "true or false",
         int: "a number",
-        float: "a number",
+        float: "a decimal number",
     }
     return names.get(type(node.value), "text")
 
