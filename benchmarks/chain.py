@@ -148,7 +148,11 @@ def read(folder: Path) -> Templates:
 
 
 def shown(templates: Templates, chain: Chain) -> str:
-    """A chain for people: the slow ones of its resources, in order."""
+    """A chain for people: the slow ones of its resources with their seconds, in order."""
     slow = [node for node in chain.nodes if templates.kind(node) in SECONDS]
-    steps = [f"{node[0].rpartition('-')[2]}: {templates.kind(node).rpartition('::')[2]}" for node in slow]
+    kinds = {node: templates.kind(node) for node in slow}
+    steps = [
+        f"{node[0].rpartition('-')[2]}: {kind.rpartition('::')[2]} {SECONDS[kind]}"
+        for node, kind in kinds.items()
+    ]
     return " → ".join(steps)

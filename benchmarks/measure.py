@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import statistics
 import time
 from collections.abc import Callable
@@ -33,8 +34,24 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
+def worked(work: Callable[[], object]) -> float:
+    """How many seconds of the processors the processes take that `work()` starts and waits for.
+
+    Unlike the time that passes, it hardly depends on what else the machine does.
+    """
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    work()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
+def largest_megabytes() -> float:
+    """The resident memory of the largest process so far that was started and waited for."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+
+
 def ratio(what: str, bound: float, work: Callable[[], float], base: Callable[[], float]) -> Figure:
-    """Compare the medians of `work()` and `base()`, both in seconds, in turns after one warm-up each."""
+    """Compare the medians of `work()` and `base()`, both in seconds, in turns after a warm-up."""
     work(), base()
     pairs = [(work(), base()) for _ in range(ROUNDS)]
     ours, theirs = (statistics.median(side) for side in zip(*pairs, strict=True))
