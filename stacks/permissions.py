@@ -156,19 +156,13 @@ def _functions(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
         _machine_learning(
             arns,
             (*SERVED, "notebook-instance", "training-job"),
-            "sagemaker:Delete*",
+            "sagemaker:DeleteEndpoint",
             "sagemaker:Describe*",
             "sagemaker:InvokeEndpoint*",
-            "sagemaker:List*",
-            "sagemaker:Stop*",
+            "sagemaker:StopNotebookInstance",
         ),
         _workflow_resources(arns),
-        _scaling(arns),
-        _logs(
-            [*arns.job_logs(), *arns.workflow_logs(), arns.notebook_logs()],
-            "logs:DeleteLogGroup",
-            "logs:GetLogEvents",
-        ),
+        _logs([*arns.job_logs(), *arns.workflow_logs(), arns.notebook_logs()], "logs:GetLogEvents"),
         *_default_groups(arns, spec),
         unscoped("NoResourceToName", *_unscoped("cloudwatch:", "sagemaker:", "xray:")),
     ]
