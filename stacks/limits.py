@@ -80,12 +80,20 @@ def exceeded(folder: Path) -> Iterator[str]:
 
 
 def _written(folder: Path) -> Iterator[Written]:
-    for manifest in sorted(folder.glob("assembly-*/manifest.json")):
-        for artifact in json.loads(manifest.read_text(encoding="utf-8"))["artifacts"].values():
-            if artifact["type"] == "aws:cloudformation:stack":
-                properties = artifact["properties"]
-                content = (manifest.parent / properties["templateFile"]).read_bytes()
-                yield Written(properties["stackName"], json.loads(content), len(content), folder)
+    """The stacks of all stages; what an earlier synthesis has left in the folder is none of them."""
+    for stage in _artifacts(folder, "cdk:cloud-assembly"):
+        below = folder / stage["directoryName"]
+        for stack in _artifacts(below, "aws:cloudformation:stack"):
+            content = (below / stack["templateFile"]).read_bytes()
+            yield Written(stack["stackName"], json.loads(content), len(content), folder)
+
+
+def _artifacts(folder: Path, type_: str) -> Iterator[Mapping[str, Any]]:
+    """The properties of the artifacts of one type in an assembly."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    for artifact in manifest.get("artifacts", {}).values():
+        if artifact["type"] == type_:
+            yield artifact["properties"]
 
 
 def _of_template(stack: Written) -> Iterator[str]:
@@ -96,7 +104,7 @@ def _of_template(stack: Written) -> Iterator[str]:
 
 def _of_resources(stack: Written) -> Iterator[str]:
     invokers: Counter[str] = Counter()
-    for logical_id, resource in stack.template["Resources"].items():
+    for logical_id, resource in stack.template.get("Resources", {}).items():
         where, type_ = f"{stack.name}: {logical_id}", resource["Type"]
         properties = resource.get("Properties", {})
         for name, limit in SIZES.get(type_, {}).items():
@@ -132,7 +140,7 @@ def _of_roles(stacks: list[Written]) -> Iterator[str]:
     inline: defaultdict[Node, int] = defaultdict(int)
     managed: Counter[Node] = Counter()
     for stack in stacks:
-        for logical_id, resource in stack.template["Resources"].items():
+        for logical_id, resource in stack.template.get("Resources", {}).items():
             properties = resource.get("Properties", {})
             match resource["Type"]:
                 case "AWS::IAM::Role":

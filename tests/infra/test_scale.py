@@ -12,7 +12,7 @@ from atelier.spec import SpecError, load_teams
 from stacks.app import PROJECT
 from stacks.limits import SIZES, TooLarge, check, exceeded
 
-JOBS, ENDPOINTS, USERS = 115, 92, 145
+JOBS, ENDPOINTS, NOTEBOOKS, USERS = 115, 92, 50, 145
 """As many as are taken at once, each job with a schedule, each user with a role and a space of their own."""
 
 ARN = {"Fn::GetAtt": ["Other", "Arn"]}
@@ -20,7 +20,7 @@ REFERENCED = 160
 """The characters that stand for a reference."""
 
 
-def large(*, jobs: int, endpoints: int, users: int) -> dict:
+def large(*, jobs: int = JOBS, endpoints: int = ENDPOINTS, notebooks: int = NOTEBOOKS, users: int = USERS):
     """The example with everything switched on, with so many of each, whose names are as long as allowed."""
     file = YAML(typ="safe").load(PROJECT / "teams/research.yaml")
     job, endpoint = file["jobs"]["curve"], file["endpoints"]["curve"]
@@ -38,8 +38,8 @@ def large(*, jobs: int, endpoints: int, users: int) -> dict:
         "spaces": {f"room-of-{user}": {"owner": user} for user in people},
         "lifecycle": {"jupyterlab": ["install_packages"]},
     }
-    for notebook in file["notebooks"].values():
-        notebook.pop("owner", None)
+    notebook = file["notebooks"]["containers"] | {"owner": people[0]}
+    file["notebooks"] = {f"works-alone-{number:08}": notebook for number in range(notebooks)}
     return file
 
 
@@ -56,7 +56,7 @@ def written(tmp_path):
 
 def test_the_largest_team_is_within_every_limit_of_aws(written, synthesize, read):
     """More than a hundred users with spaces of their own and more than forty jobs fit, twice as many jobs."""
-    folder = synthesize(teams=str(written(large(jobs=JOBS, endpoints=ENDPOINTS, users=USERS))))
+    folder = synthesize(teams=str(written(large())))
     assert list(exceeded(folder)) == []
     assembly = read(folder)
     assert len(assembly.resources("AWS::StepFunctions::StateMachine")) == JOBS + ENDPOINTS
@@ -68,12 +68,13 @@ def test_the_largest_team_is_within_every_limit_of_aws(written, synthesize, read
     [
         ({"jobs": JOBS + 1}, "jobs", "takes 464 resources (three a job, one a schedule)"),
         ({"endpoints": ENDPOINTS + 1}, "endpoints", "takes 465 resources"),
+        ({"notebooks": NOTEBOOKS + 1}, "notebooks", "holds 51 notebook instances"),
         ({"users": 300}, "studio.users", "write  roles: domain, or move some to another team"),
     ],
 )
 def test_a_larger_team_is_refused_at_its_place_with_the_limit_and_the_remedy(written, size, place, says):
     """While the file is read: no template is written, nothing is deployed."""
-    teams = written(large(**({"jobs": JOBS, "endpoints": ENDPOINTS, "users": USERS} | size)))
+    teams = written(large(**size))
     with pytest.raises(SpecError) as error:
         load_teams(teams, root=PROJECT)
     message = str(error.value)
@@ -93,6 +94,8 @@ def template(tmp_path):
     """Writes a cloud assembly of one stack with these resources and outputs, and gives its folder."""
 
     def write(resources: dict, outputs: dict | None = None) -> Path:
+        stage = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "assembly-vision-dev"}}
+        (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"stage": stage}}))
         folder = tmp_path / "assembly-vision-dev"
         folder.mkdir()
         stack = {"stackName": "vision-dev-data", "templateFile": "data.template.json"}
@@ -155,6 +158,13 @@ def test_what_aws_would_refuse_is_said_by_name_with_the_limit(template, says):
         check(template(TOO_LARGE[says]))
     assert f"{says}, and AWS takes " in str(error.value)
     assert "remedy  make two teams of this one" in str(error.value)
+
+
+def test_what_an_earlier_synthesis_left_is_not_looked_at(template):
+    """A folder keeps the templates of a team that is gone."""
+    folder = template(TOO_LARGE["501 resources"])
+    (folder / "manifest.json").write_text(json.dumps({"artifacts": {}}))
+    check(folder)
 
 
 def test_outputs_are_counted(template):

@@ -8,7 +8,7 @@ from atelier.spec.document import Steps
 from atelier.spec.model import Schedule
 from atelier.spec.studio import Studio
 
-RESOURCES, OUTPUTS = 500, 200
+RESOURCES, OUTPUTS, TEMPLATE = 500, 200, "1 MB"
 """What CloudFormation takes of a stack."""
 ROOM = 460
 """The resources that are left for what the team file lists."""
@@ -17,6 +17,7 @@ PATTERN = 4_096
 ROOM_OF_PATTERN = 3_800
 USERS = 190
 """Users with roles of their own, each an output of the stack."""
+NOTEBOOKS = 50
 ANOTHER = "move some to another team, with a file of its own"
 
 
@@ -27,7 +28,10 @@ def check(context: Context) -> Findings:
     yield from _room(("jobs",), 3 * len(file.jobs) + schedules, "three a job, one a schedule")
     yield from _room(("jobs",), 2 * len(file.jobs) + 2 * len(file.images), "two a job, two an image")
     yield from _room(("endpoints",), 5 * len(file.endpoints), "five an endpoint, outputs included")
-    yield from _room(("notebooks",), 4 * len(file.notebooks), "four a notebook instance")
+    if len(file.notebooks) > NOTEBOOKS:
+        limit = f"their scripts fill CloudFormation's {TEMPLATE} of a template"
+        reason = f"holds {len(file.notebooks)} notebook instances, and {NOTEBOOKS} have room: {limit}"
+        yield Finding(("notebooks",), reason, ANOTHER, in_key=True)
     yield from _check_pattern(context)
     if file.studio is not None:
         yield from _check_studio(file.studio)
