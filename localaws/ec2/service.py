@@ -19,14 +19,18 @@ class Ec2(Service):
         """Delete a VPC in which nothing is left but what came with it."""
         ec2, vpc_id = _begin(call, params), params["VpcId"]
         vpc = ec2.get_vpc(vpc_id)
+        acls = [acl for acl in ec2.network_acls.values() if acl.vpc_id == vpc_id]
         held = (
             any(endpoint.vpc_id == vpc_id for endpoint in ec2.vpc_end_points.values())
             or any(not group.is_default for group in ec2.groups[vpc_id].values())
             or any(gate.vpc is vpc for gate in ec2.internet_gateways.values())
+            or any(not acl.default for acl in acls)
         )
         if held:
             raise in_use(f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")
         ec2.delete_vpc(vpc_id)
+        for acl in acls:
+            del ec2.network_acls[acl.id]  # the one that came with the VPC, which moto leaves
         return None
 
     @operation("DeleteSubnet")

@@ -22,11 +22,12 @@ def out(network):
 
 
 def test_a_vpc_goes_last(network):
-    """Not before its endpoints, groups, subnets, gateways and route tables."""
+    """Not before its endpoints, groups, subnets, gateways, route tables, access lists; its own list too."""
     ec2, vpc = network.ec2, {"VpcId": network.vpc}
     gateway = {"InternetGatewayId": out(network)}
     table = {"RouteTableId": ec2.create_route_table(**vpc)["RouteTable"]["RouteTableId"]}
     endpoint = network.endpoint("sts")
+    acl = {"NetworkAclId": ec2.create_network_acl(**vpc)["NetworkAcl"]["NetworkAclId"]}
     steps = [
         (ec2.delete_vpc_endpoints, {"VpcEndpointIds": [endpoint]}),
         (ec2.delete_security_group, {"GroupId": network.group}),
@@ -34,12 +35,14 @@ def test_a_vpc_goes_last(network):
         (ec2.delete_subnet, {"SubnetId": network.subnets[1]}),
         (ec2.detach_internet_gateway, {**gateway, **vpc}),
         (ec2.delete_route_table, table),
+        (ec2.delete_network_acl, acl),
     ]
     for delete, params in steps:
         assert refused(ec2.delete_vpc, **vpc) == "DependencyViolation"
         delete(**params)
     ec2.delete_vpc(**vpc)
     assert refused(ec2.describe_vpcs, VpcIds=[network.vpc]) == "InvalidVpcID.NotFound"
+    assert network.vpc not in {acl["VpcId"] for acl in ec2.describe_network_acls()["NetworkAcls"]}
 
 
 def test_the_interface_of_a_service_holds_its_subnet_and_groups(network):
