@@ -70,6 +70,7 @@ UNSCOPED_ACTIONS = {
     "sagemaker:ListNotebookInstances": "takes no resource",
     "sagemaker:ListProcessingJobs": "takes no resource",
     "sagemaker:ListSpaces": "takes no resource",
+    "sagemaker:ListStudioLifecycleConfigs": "takes no resource",
     "sagemaker:ListTrainingJobs": "takes no resource",
     "sagemaker:ListTransformJobs": "takes no resource",
     "sagemaker:ListUserProfiles": "takes no resource",
@@ -172,7 +173,7 @@ def _removal(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
     return [
         _machine_learning(
             arns,
-            (*SERVED, *TRAINED, "notebook-instance"),
+            (*SERVED, *TRAINED, "notebook-instance", "studio-lifecycle-config"),
             "sagemaker:Delete*",
             "sagemaker:List*",
             "sagemaker:Stop*",

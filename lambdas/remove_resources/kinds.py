@@ -146,6 +146,13 @@ NOTEBOOKS = Kind(
         "Failed": "delete_notebook_instance",
     },
 )
+SCRIPTS = Kind(
+    word="studio lifecycle config",
+    lists="list_studio_lifecycle_configs",
+    under="StudioLifecycleConfigs",
+    names=("StudioLifecycleConfigName",),
+    steps={"": "delete_studio_lifecycle_config"},
+)
 PACKAGES = Kind(
     word="model package",
     lists="list_model_packages",

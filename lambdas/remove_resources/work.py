@@ -63,6 +63,9 @@ def remove_packages(properties: Properties, account: Account, clock: Clock) -> N
 def remove_work(properties: Properties, account: Account, clock: Clock) -> None:
     """Stop every job, and remove every endpoint, model and notebook instance, of an environment.
 
+    And the lifecycle configurations of Studio that CloudFormation had to leave when newer ones took their
+    place, since an app still ran with them. By now no domain is left.
+
     Whoever made them: team and environment are words without a hyphen, so that what begins with both and a
     hyphen each is this environment's and no other's.
     """
@@ -71,7 +74,7 @@ def remove_work(properties: Properties, account: Account, clock: Clock) -> None:
     until_gone(
         clock,
         _named(account, own, prefix, *kinds.JOBS, kinds.ENDPOINTS, kinds.NOTEBOOKS),
-        _named(account, own, prefix, kinds.CONFIGS, kinds.MODELS),
+        _named(account, own, prefix, kinds.CONFIGS, kinds.MODELS, kinds.SCRIPTS),
         lambda: things(
             account, kinds.LOG_GROUPS, lambda _: True, logGroupNamePrefix=LOGS_OF_ENDPOINTS + prefix
         ),

@@ -8,6 +8,14 @@ from stacks.arns import Arns
 from stacks.constructs.permission import Permission
 from stacks.permissions import OWNER_TAG, TRAINED, unscoped
 
+REMOVED = (
+    "endpoint",
+    "endpoint-config",
+    "model",
+    "model-package",
+    "notebook-instance",
+    "studio-lifecycle-config",
+)
 NAMED_LATER = "what people and workflows make is named then; the names begin with the environment's"
 
 
@@ -49,12 +57,10 @@ def of_work(spec: TeamEnvironment) -> list[Permission]:
                 "sagemaker:DeleteModel",
                 "sagemaker:DeleteModelPackage",
                 "sagemaker:DeleteNotebookInstance",
+                "sagemaker:DeleteStudioLifecycleConfig",
                 "sagemaker:StopNotebookInstance",
             ],
-            resources=[
-                arns.of("sagemaker", f"{kind}/{{}}-*")
-                for kind in ("endpoint", "endpoint-config", "model", "model-package", "notebook-instance")
-            ],
+            resources=[arns.of("sagemaker", f"{kind}/{{}}-*") for kind in REMOVED],
             because=NAMED_LATER,
         ),
         unscoped(
@@ -67,6 +73,7 @@ def of_work(spec: TeamEnvironment) -> list[Permission]:
             "sagemaker:ListModels",
             "sagemaker:ListNotebookInstances",
             "sagemaker:ListProcessingJobs",
+            "sagemaker:ListStudioLifecycleConfigs",
             "sagemaker:ListTrainingJobs",
             "sagemaker:ListTransformJobs",
         ),
