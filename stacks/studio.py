@@ -198,11 +198,15 @@ class Studio(TeamStack):
         CloudFormation finds them gone, as it does the domain, and takes that for deleted. The removal of the
         domain comes before them in a deployment: one that fails half way leaves nothing in the network.
         """
-        made = [*self.profiles.values(), *self.spaces.values()]
         for profile in self.profiles.values():
             profile.node.add_dependency(removal)
         self._props.registry.removal.of_workplaces(
-            self, "Workplaces", domain_id=self.domain_id, after=[removal, *made]
+            self,
+            "Workplaces",
+            domain_id=self.domain_id,
+            users=sorted(self.profiles),
+            spaces=sorted(self.spaces),
+            after=[removal, *self.profiles.values(), *self.spaces.values()],
         )
 
     def _docker(self) -> dict[str, Any]:

@@ -11,23 +11,55 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from lambdas.remove_resources import kinds
-from lambdas.remove_resources.kinds import Account, Description, things
+from lambdas.remove_resources.kinds import Account, Description, Kind, things
 from lambdas.remove_resources.patience import Clock, Look, Refused, Thing, until_gone
 
+Properties: TypeAlias = Mapping[str, Any]
 OWNER_TAG = "ManagedByAmazonSageMakerResource"
 """On what SageMaker makes around a domain; its value is the domain's ARN."""
 WAYS = ("inbound", "outbound")
 
 
-def remove_workplaces(properties: Mapping[str, str], account: Account, clock: Clock) -> None:
+def remove_workplaces(properties: Properties, account: Account, clock: Clock) -> None:
     """Remove all apps, spaces and user profiles of a domain, whoever made them."""
     until_gone(clock, *_workplaces(account, _domain_id(properties)))
 
 
-def remove_domain(properties: Mapping[str, str], account: Account, clock: Clock) -> None:
+def remove_dropped(old: Properties, new: Properties, account: Account, clock: Clock) -> None:
+    """Remove what holds the profiles and spaces that a domain is to have no more.
+
+    CloudFormation deletes these at the end of the update, and would leave them where apps or private spaces
+    are in the way.
+    """
+    domain = _domain_id(new)
+    if old["Name"] != domain:
+        return  # another domain: the old one goes as a whole
+    users, spaces = ({*old.get(key, ())} - {*new.get(key, ())} for key in ("Users", "Spaces"))
+
+    def look(kind: Kind) -> Iterator[Thing]:
+        where = {"DomainIdEquals": domain}
+        inside = [one for one in account.find(kinds.SPACES, **where) if one["DomainId"] == domain]
+        dropped = spaces | {one["SpaceName"] for one in inside if _owner(one) in users}
+
+        def own(found: Description) -> bool:
+            return found["DomainId"] == domain and found.get("SpaceName") in dropped
+
+        return things(account, kind, own, **where)
+
+    if users or spaces:
+        until_gone(clock, partial(look, kinds.APPS), partial(look, kinds.SPACES))
+
+
+def _owner(space: Description) -> str | None:
+    """Whose a private space is; a shared one outlives who made it."""
+    private = space["SpaceSharingSettingsSummary"]["SharingType"] == "Private"
+    return space["OwnershipSettingsSummary"]["OwnerUserProfileName"] if private else None
+
+
+def remove_domain(properties: Properties, account: Account, clock: Clock) -> None:
     """Remove a domain with all that is in it and around it, save the home file system if that is to be kept.
 
     A domain that is gone already, as after a removal that came half way, leaves what was around it: that is
@@ -44,8 +76,8 @@ def remove_domain(properties: Mapping[str, str], account: Account, clock: Clock)
     )
 
 
-def _domain_id(properties: Mapping[str, str]) -> str:
-    name = properties["Name"]
+def _domain_id(properties: Properties) -> str:
+    name = str(properties["Name"])
     # An empty one would be every domain's.
     if not re.fullmatch(r"d-[0-9a-z]+(-[0-9a-z]+)*", name):
         raise ValueError(f"{name!r} is no id of a domain: it begins with d- and holds letters and digits")

@@ -1,8 +1,8 @@
-"""A custom resource of CloudFormation that does nothing until its stack goes, and then removes things.
+"""A custom resource of CloudFormation with which things go that CloudFormation does not know.
 
-It stands for what CloudFormation does not know: what runs of the state machines made, what people made and
-started by hand, and what SageMaker made around a Studio domain. That may take longer than a function may run:
-the function then calls itself, and answers CloudFormation only at the end.
+It stands for what runs of the state machines made, what people made and started by hand, and what SageMaker
+made around a Studio domain, and does nothing until they are to go. That may take longer than a function may
+run: the function then calls itself, and answers CloudFormation only at the end.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from lambdas.remove_resources.adapters import AwsAccount
 from lambdas.remove_resources.kinds import Account
-from lambdas.remove_resources.logic import remove
+from lambdas.remove_resources.logic import change, remove
 from lambdas.remove_resources.patience import LONGEST_POLL, Clock, OutOfTime
 from lambdas.shared.clients import client
 from lambdas.shared.custom_resource import Answer, Continued, put, respond
@@ -55,22 +55,16 @@ def handler(event: Mapping[str, Any], context: Any) -> None:
 
 
 def serve(event: Mapping[str, Any], run: Invocation) -> None:
-    """Answer a request of CloudFormation, or leave that to another invocation.
-
-    Only the request for a deletion does anything.
-    """
+    """Answer a request of CloudFormation, or leave that to another invocation."""
     properties = event["ResourceProperties"]
     # Another name is another resource: CloudFormation then has the one of the old name removed.
     what = f"{properties['Kind']}/{properties['Name']}"
-    if event["RequestType"] == "Delete":
-        failure = respond(event, what, lambda: _remove(event, what, run), run.answer)
-        if failure:
-            log.failure("not removed", failure, what=what)
-    else:
-        respond(event, what, lambda: None, run.answer)
+    failure = respond(event, what, lambda: _work(event, what, run), run.answer)
+    if failure:
+        log.failure("not removed", failure, what=what)
 
 
-def _remove(event: Mapping[str, Any], what: str, run: Invocation) -> None:
+def _work(event: Mapping[str, Any], what: str, run: Invocation) -> None:
     properties = event["ResourceProperties"]
     patience = float(properties.get("ServiceTimeout", CLOUDFORMATION_WAITS)) - LONGEST_POLL - RESERVE
     until = float(event.get(UNTIL, run.now() + patience))
@@ -81,11 +75,15 @@ def _remove(event: Mapping[str, Any], what: str, run: Invocation) -> None:
         say=lambda what_for: log.info("waiting", what=what, waits_for=what_for),
     )
     try:
-        remove(properties, run.account, clock)
+        match event["RequestType"]:
+            case "Update":
+                change(event["OldResourceProperties"], properties, run.account, clock)
+            case "Delete":
+                remove(properties, run.account, clock)
     except OutOfTime:
         if run.now() + LONGEST_POLL > until:
             raise
         log.info("goes on in another invocation", what=what)
         run.again({**event, UNTIL: until})
         raise Continued from None
-    log.info("removed", what=what)
+    log.info("done", what=what, request=event["RequestType"])

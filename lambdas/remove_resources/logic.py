@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from lambdas.remove_resources.domain import remove_domain, remove_workplaces
+from lambdas.remove_resources.domain import remove_domain, remove_dropped, remove_workplaces
 from lambdas.remove_resources.kinds import Account
 from lambdas.remove_resources.patience import Clock
 from lambdas.remove_resources.work import lift_limit, remove_endpoint, remove_packages, remove_work
@@ -17,9 +18,22 @@ REMOVERS = {
     "Work": remove_work,
     "Workplaces": remove_workplaces,
 }
+CHANGERS = {"Workplaces": remove_dropped}
+"""What removes something when the resource is no longer to have it."""
 
 
-def remove(properties: Mapping[str, str], account: Account, clock: Clock) -> None:
+def change(old: Mapping[str, Any], new: Mapping[str, Any], account: Account, clock: Clock) -> None:
+    """Remove what a custom resource stood for before it changed, and does no more.
+
+    Raises:
+        OutOfTime: it takes longer than the clock says.
+    """
+    changer = CHANGERS.get(new["Kind"])
+    if changer:
+        changer(old, new, account, clock)
+
+
+def remove(properties: Mapping[str, Any], account: Account, clock: Clock) -> None:
     """Remove what a custom resource of the stacks stands for.
 
     Raises:

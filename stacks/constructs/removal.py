@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -81,13 +82,25 @@ class Removal(Construct):
         return self._resource(scope, id_, "Domain", {"Name": domain_id, "Homes": homes}, *after)
 
     def of_workplaces(
-        self, scope: Construct, id_: str, *, domain_id: str, after: Sequence[IDependable]
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        domain_id: str,
+        users: Sequence[str],
+        spaces: Sequence[str],
+        after: Sequence[IDependable],
     ) -> cdk.CfnResource:
-        """A resource with which go all apps, spaces and user profiles of a domain, whoever made them."""
-        return self._resource(scope, id_, "Workplaces", {"Name": domain_id}, *after)
+        """A resource with which go all apps, spaces and user profiles of a domain, whoever made them.
+
+        With a name that is taken out of `users` or `spaces` goes what holds that profile or space. The update
+        of this resource is therefore to be the last of its stack's.
+        """
+        properties = {"Name": domain_id, "Users": list(users), "Spaces": list(spaces)}
+        return self._resource(scope, id_, "Workplaces", properties, *after)
 
     def _resource(
-        self, scope: Construct, id_: str, kind: str, properties: dict[str, str], *after: IDependable
+        self, scope: Construct, id_: str, kind: str, properties: Mapping[str, Any], *after: IDependable
     ) -> cdk.CfnResource:
         resource = cdk.CfnResource(
             scope,

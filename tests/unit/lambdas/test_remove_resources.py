@@ -106,7 +106,9 @@ class World:
     def sleep(self, seconds: float) -> None:
         self.time += seconds
 
-    def ask(self, request: str, properties: Mapping[str, str]) -> dict[str, str]:
+    def ask(
+        self, request: str, properties: Mapping[str, Any], old: Mapping[str, Any] | None = None
+    ) -> dict[str, str]:
         """What CloudFormation is answered in the end; the function never runs longer than Lambda lets it."""
         self.waiting.append(
             {
@@ -116,6 +118,7 @@ class World:
                 "RequestId": "r",
                 "LogicalResourceId": "l",
                 "ResourceProperties": {"ServiceToken": "f", **properties},
+                "OldResourceProperties": old or properties,
             }
         )
         while self.waiting:
@@ -160,6 +163,7 @@ def work(prefix: str) -> Account:
         endpoint=[{"EndpointName": f"{prefix}mine", "EndpointStatus": "InService"}],
         endpoint_config=[{"EndpointConfigName": f"{prefix}mine"}],
         model=[{"ModelName": f"{prefix}mine"}],
+        studio_lifecycle_config=[{"StudioLifecycleConfigName": f"{prefix}jupyterlab-0123abcd"}],
         notebook_instance=[{"NotebookInstanceName": f"{prefix}mine", "NotebookInstanceStatus": "InService"}],
         log_group=[{"logGroupName": f"/aws/sagemaker/Endpoints/{prefix}mine"}],
     )
@@ -182,13 +186,24 @@ def studio(*domains: str) -> Account:
 
     return Account(
         app=inside(SpaceName="lab", AppType="JupyterLab", AppName="default"),
-        space=inside(SpaceName="lab"),
+        space=[space(one, "lab", "ada") for one in domains],
         user_profile=inside(UserProfileName="ada"),
         domain=inside(),
         mount_target=around(MountTargetId="fsmt-{}"),
         file_system=around(),
         security_group=[group(one, way) for one in domains for way in ("inbound", "outbound")],
     )
+
+
+def space(domain: str, name: str, owner: str, sharing: str = "Private") -> dict[str, Any]:
+    """A space of a domain."""
+    return {
+        "DomainId": domain,
+        "SpaceName": name,
+        "Status": "InService",
+        "OwnershipSettingsSummary": {"OwnerUserProfileName": owner},
+        "SpaceSharingSettingsSummary": {"SharingType": sharing},
+    }
 
 
 def group(domain: str, way: str) -> dict[str, Any]:
@@ -366,6 +381,38 @@ def test_workplaces_go_and_the_domain_stays():
     assert account.names("app") == [f"{OTHER}/lab/JupyterLab/default"]
     assert account.names("space") == [f"{OTHER}/lab"]
     assert account.names("domain") == [OWN, OTHER]
+
+
+def test_what_holds_a_profile_or_space_that_is_dropped_goes_before_it():
+    """Private spaces of a user who leaves, apps of a space that is given up; a shared space stays."""
+    account = studio(OWN, OTHER)
+    account.there["space"] += [
+        space(OWN, "own", "grace"),
+        space(OWN, "room", "grace", "Shared"),
+        space(OWN, "alans", "alan"),
+    ]
+    for name in ("own", "room", "alans"):
+        account.there["app"].append({**account.there["app"][0], "SpaceName": name})
+    old = {"Kind": "Workplaces", "Name": OWN, "Users": ["ada", "alan", "grace"], "Spaces": ["lab", "room"]}
+    new = {**old, "Users": ["ada", "alan"], "Spaces": ["room"]}
+    assert World(account).ask("Update", new, old)["Status"] == "SUCCESS"
+    left = [f"{OTHER}/lab", f"{OWN}/room", f"{OWN}/alans"]
+    assert account.names("space") == left
+    assert account.names("app") == [f"{one}/JupyterLab/default" for one in left]
+    assert len(account.names("user profile")) == 2
+
+
+def test_another_domain_or_another_team_file_drops_nothing():
+    """An old domain goes as a whole, by its own name; who is added holds nothing."""
+    account = studio(OWN)
+    new = {"Kind": "Workplaces", "Name": OWN, "Users": ["grace"], "Spaces": []}
+    for old in (
+        {**new, "Name": OTHER, "Users": ["ada"]},
+        {**new, "Users": []},
+        {"Kind": "Workplaces", "Name": OWN},
+    ):
+        assert World(account).ask("Update", new, old)["Status"] == "SUCCESS"
+    assert not account.asked
 
 
 @pytest.mark.parametrize("name", ["", "d-", "*", "d-a/b", "vision"])
