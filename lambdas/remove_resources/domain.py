@@ -54,9 +54,10 @@ def remove_dropped(old: Properties, new: Properties, account: Account, clock: Cl
 
 
 def _owner(space: Description) -> str | None:
-    """Whose a private space is; a shared one outlives who made it."""
-    private = space["SpaceSharingSettingsSummary"]["SharingType"] == "Private"
-    return space["OwnershipSettingsSummary"]["OwnerUserProfileName"] if private else None
+    """Whose a private space is; a shared one, as without any settings, outlives who made it."""
+    if space.get("SpaceSharingSettingsSummary", {}).get("SharingType") != "Private":
+        return None
+    return str(space["OwnershipSettingsSummary"]["OwnerUserProfileName"])
 
 
 def remove_domain(properties: Properties, account: Account, clock: Clock) -> None:

@@ -4,17 +4,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas.close_default_group.handler import close
-from lambdas.shared.custom_resource import respond
 
 GROUP = "sg-0a1b2c3d4e5f67890"
-EVENT = {
-    "RequestType": "Create",
-    "ResponseURL": "https://answer.example/",
-    "StackId": "stack",
-    "RequestId": "request",
-    "LogicalResourceId": "DefaultGroup",
-    "ResourceProperties": {"Group": GROUP},
-}
 
 
 class Ec2:
@@ -52,17 +43,3 @@ def test_what_ec2_refuses_is_raised():
     """Only that a rule is gone already is fine."""
     with pytest.raises(ClientError, match="UnauthorizedOperation"):
         close(Ec2(refuses="UnauthorizedOperation"), GROUP)
-
-
-@pytest.mark.parametrize(
-    ("work", "status", "reason"),
-    [(lambda: None, "SUCCESS", ""), (lambda: 1 / 0, "FAILED", "ZeroDivisionError: division by zero")],
-)
-def test_cloudformation_gets_an_answer_whatever_happens(work, status, reason):
-    """Without one it would wait for an hour."""
-    answers = []
-    failure = respond(EVENT, "id", work, lambda *answer: answers.append(answer))
-    [(url, answer)] = answers
-    assert url == EVENT["ResponseURL"]
-    assert (answer["Status"], answer["Reason"], answer["PhysicalResourceId"]) == (status, reason, "id")
-    assert (failure is None) == (status == "SUCCESS")
