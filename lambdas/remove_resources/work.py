@@ -74,7 +74,9 @@ def remove_work(properties: Properties, account: Account, clock: Clock) -> None:
     until_gone(
         clock,
         _named(account, own, prefix, *kinds.JOBS, kinds.ENDPOINTS, kinds.NOTEBOOKS),
-        _named(account, own, prefix, kinds.CONFIGS, kinds.MODELS, kinds.SCRIPTS),
+        _named(account, own, prefix, kinds.CONFIGS, kinds.MODELS),
+        # SageMaker looks for no part of their names that ends in a hyphen.
+        _named(account, own, prefix.rstrip("-"), kinds.SCRIPTS),
         lambda: things(
             account, kinds.LOG_GROUPS, lambda _: True, logGroupNamePrefix=LOGS_OF_ENDPOINTS + prefix
         ),
