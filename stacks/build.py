@@ -72,21 +72,19 @@ class TeamStage(cdk.Stage):
         self._give_up_network_last()
 
     def _workplaces(self, spec: TeamEnvironment) -> list[iam.Role]:
-        """Studio and notebook instances, which need a network; where it has one, both stacks are there.
+        """Studio and notebook instances, which need a network; gives the roles with which people work there.
 
-        Gives the roles with which people work there.
+        Both stacks are there in any case: what is left out of the app, no command removes.
         """
         place, vpc = self.network.lasting_place, self.network.vpc_id
-        if place is None or vpc is None:
-            return []
         roles: list[iam.Role] = []
         shared: dict[str, Any] = {"spec": spec, "access": self.access, "data": self.data, "place": place}
-        if spec.studio is not None:
+        if spec.studio is not None and vpc is not None:
             studio = Studio(self, "studio", StudioProps(**shared, vpc_id=vpc, registry=self.registry))
             roles += studio.roles.all
         else:
             EmptyStack(self, "studio", spec)
-        if spec.notebooks:
+        if spec.notebooks and place is not None:
             roles += Notebooks(self, "notebooks", NotebooksProps(**shared)).roles.all
         else:
             EmptyStack(self, "notebooks", spec)

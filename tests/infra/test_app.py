@@ -8,13 +8,15 @@ import subprocess
 import tarfile
 from hashlib import sha256
 from pathlib import Path
+from typing import get_args
 
 import aws_cdk
 import pytest
 
+from atelier.spec import names
 from stacks.app import PROJECT
 
-KINDS = ("network", "access", "data", "registry", "training", "serving", "people", "cost")
+KINDS = get_args(names.StackKind)
 
 
 def digest(folder: Path) -> dict[str, str]:

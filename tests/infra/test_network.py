@@ -265,9 +265,11 @@ def test_a_created_network_is_watched(assembly):
 
 
 def test_a_network_that_is_given_up_goes_last(assembly):
-    """Its stack is deployed with nothing in it, once no other refers to it."""
-    [nothing] = assembly.resources(stage="vision-dev", type_="AWS::CloudFormation::WaitConditionHandle")
-    assert nothing.stack == "vision-dev-network"
+    """Its stack is deployed with nothing in it, as those of workplaces, once no other refers to it."""
+    empty = assembly.resources(stage="vision-dev", type_="AWS::CloudFormation::WaitConditionHandle")
+    assert {one.stack for one in empty} == {
+        f"vision-dev-{kind}" for kind in ("network", "notebooks", "studio")
+    }
     assert not any(
         "vision-dev-network" in str(template)
         for stack, template in assembly.templates.items()
