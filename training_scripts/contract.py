@@ -87,8 +87,12 @@ class PlatformError(ScriptError):
 # Hyperparameters
 
 
-def parameters(script: str | Path, arguments: Sequence[str] | None = None) -> argparse.Namespace:
+def parameters(
+    script: str | Path, arguments: Sequence[str] | None = None, *, declaration: str = DECLARATION
+) -> argparse.Namespace:
     """The hyperparameters that the script's `hyperparameters.json` declares, as the command line gives them.
+
+    A prepare.py has arguments of its own, declared in the same form in another file: `declaration="prepare.json"`.
 
     Takes what both generations of the SageMaker SDK pass: `--key value`, `-k value`, `True` and `true`, values
     as they are or as JSON; what the launcher adds for itself is passed over.
@@ -96,17 +100,17 @@ def parameters(script: str | Path, arguments: Sequence[str] | None = None) -> ar
     Raises:
         UserError: an unknown name, a missing, mistyped or disallowed value.
     """
-    declared = json.loads((Path(script).parent / DECLARATION).read_text(encoding="utf-8"))
+    declared = json.loads((Path(script).parent / declaration).read_text(encoding="utf-8"))
     given = _pairs(sys.argv[1:] if arguments is None else arguments)
     parser = _Parser(description=f"Hyperparameters of {Path(script).parent.name}.", allow_abbrev=False)
-    for name, declaration in declared.items():
+    for name, facts in declared.items():
         parser.add_argument(
             f"--{name}",
-            type=partial(parse, name, declaration),
-            default=declaration.get("default"),
-            required="default" not in declaration,
-            metavar=declaration["type"].upper(),
-            help=f"{declaration.get('help', '')} (default: {declaration.get('default')})".replace("%", "%%"),
+            type=partial(parse, name, facts),
+            default=facts.get("default"),
+            required="default" not in facts,
+            metavar=facts["type"].upper(),
+            help=f"{facts.get('help', '')} (default: {facts.get('default')})".replace("%", "%%"),
         )
     known, unknown = parser.parse_known_args(given)
     for argument in unknown:
