@@ -92,7 +92,7 @@ def parameters(
 ) -> argparse.Namespace:
     """The hyperparameters that the script's `hyperparameters.json` declares, as the command line gives them.
 
-    A prepare.py has arguments of its own, declared in the same form in another file: `declaration="prepare.json"`.
+    A prepare.py has arguments of its own, declared in the same form: `declaration="prepare.json"`.
 
     Takes what both generations of the SageMaker SDK pass: `--key value`, `-k value`, `True` and `true`, values
     as they are or as JSON; what the launcher adds for itself is passed over.
