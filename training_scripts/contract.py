@@ -7,11 +7,11 @@
         save(folder / "model.joblib")
 
     if __name__ == "__main__":
-        contract.run(main)                         # an error becomes a line in output/failure and an exit code
+        contract.run(main)                         # an error becomes one line in output/failure
 
 In a container the folders are those of the `SM_*` variables or below /opt/ml; by hand they are
-`data/<channel>`, `model`, `output/data` and `checkpoints` of the current folder. Standard library only, Python
-3.10 or newer: this file lies in each script's folder and runs in whatever the image brings.
+`data/<channel>`, `model`, `output/data` and `checkpoints` of the current folder. Standard library only,
+Python 3.10 or newer: this file lies in each script's folder and runs in whatever the image brings.
 """
 
 from __future__ import annotations
@@ -48,13 +48,12 @@ FAILURE_CHARS = 1_000
 
 # The launchers' own: `sagemaker_…`, `_tuning_objective_metric`, the model_dir of TensorFlow's estimator.
 _LAUNCHER = re.compile(r"sagemaker_.*|_.*|model_dir")
+_NOT_DATA = {"code", "sm_drivers"}  # channels that the SDK's third generation brings the script with
 _NOT_SERVED = {"train.py", "prepare.py", "example.py"}
 _HASHED_BYTES = 2**30
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
-_OUT_OF_MEMORY = {
-    "OutOfMemoryError",
-    "ResourceExhaustedError",
-}  # of torch and TensorFlow
+# What torch and TensorFlow raise: by name, since neither is imported here.
+_OUT_OF_MEMORY = {"OutOfMemoryError", "ResourceExhaustedError"}
 
 _parameters: dict[str, Any] = {}
 _metrics: dict[str, float] = {}
@@ -94,8 +93,8 @@ def parameters(
 
     A prepare.py has arguments of its own, declared in the same form: `declaration="prepare.json"`.
 
-    Takes what both generations of the SageMaker SDK pass: `--key value`, `-k value`, `True` and `true`, values
-    as they are or as JSON; what the launcher adds for itself is passed over.
+    Takes what both generations of the SageMaker SDK pass: `--key value`, `-k value`, `True` and `true`,
+    values as they are or as JSON; what the launcher adds for itself is passed over.
 
     Raises:
         UserError: an unknown name, a missing, mistyped or disallowed value.
@@ -123,7 +122,7 @@ def parameters(
 
 
 def parse(name: str, declaration: dict[str, Any], text: str) -> Any:
-    """One hyperparameter's value from its text; a UserError names the hyperparameter, the value, the bound."""
+    """One hyperparameter's value from its text; a UserError names hyperparameter, value and bound."""
     kind = declaration["type"]
     try:
         value = _KINDS[kind](text)
@@ -152,7 +151,7 @@ def _pairs(arguments: Sequence[str]) -> list[str]:
     rest = iter(arguments)
     for argument in rest:
         option = f"--{argument.lstrip('-')}" if argument.startswith("-") else argument
-        if option in ("--help", "--h") or "=" in option or not argument.startswith("-"):
+        if option == "--help" or "=" in option or not argument.startswith("-"):
             joined.append(option)
             continue
         value = next(rest, None)
@@ -360,7 +359,7 @@ def _channels() -> list[Path]:
     base = _base()
     folder = base / "input" / "data" if base else Path("data")
     found = named or (list(folder.iterdir()) if folder.is_dir() else [])
-    return sorted(path for path in found if path.is_dir())
+    return sorted(path for path in found if path.is_dir() and path.name not in _NOT_DATA)
 
 
 def digest(paths: Iterable[Path]) -> str:
@@ -396,7 +395,7 @@ def _versions() -> dict[str, str]:
 def run(main: Callable[[], None]) -> None:
     """Run `main`; whatever it raises ends in one line in output/failure and the exit code of its family.
 
-    Exit codes: 10 for a UserError, 20 for an AlgorithmError and all that is unforeseen, 30 for a PlatformError.
+    Exit codes: 10 for a UserError, 20 for an AlgorithmError and the unforeseen, 30 for a PlatformError.
     SageMaker stops a job with SIGTERM: that unwinds the script, so that nothing half written is left.
     """
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
@@ -423,8 +422,8 @@ def classify(error: BaseException) -> ScriptError:
     while cause is not None:
         if isinstance(cause, ScriptError):
             return cause
-        if isinstance(cause, OSError) and cause.errno in _NO_SPACE:
-            place = f" for {cause.filename}" if cause.filename else ""
+        if getattr(cause, "errno", None) in _NO_SPACE or os.strerror(errno.ENOSPC) in str(cause):
+            place = f" for {name}" if (name := getattr(cause, "filename", None)) else ""
             return PlatformError(f"no space is left on the disk{place}: give the job a larger volume_gb")
         if isinstance(cause, MemoryError) or type(cause).__name__ in _OUT_OF_MEMORY:
             return PlatformError(

@@ -8,7 +8,6 @@ Runs on SageMaker's scikit-learn container, on the embedded AWS, and by hand:
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import contract
-from contract import UserError
-
-COLUMNS = ("y", "x")
+import tables
 
 
 @dataclass(frozen=True)
@@ -44,46 +41,13 @@ class Points:
 
 
 def read_points(folder: Path) -> Points:
-    """Read every CSV file of a channel, in the order of their names.
+    """Read a channel.
 
     Raises:
         UserError: a missing or empty channel, a wrong number of columns, a cell that is no finite number.
     """
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    rows = [row for path in files for row in _read_rows(path)]
-    if not rows:
-        raise UserError(f"channel {folder.name!r} holds no rows: upload CSV files with the columns y,x")
-    table = np.array(rows)
-    return Points(x=table[:, 1:], y=table[:, 0])
-
-
-def _read_rows(path: Path) -> list[list[float]]:
-    place = f"{path.parent.name}/{path.name}"
-    try:
-        # Spreadsheets mark UTF-8 with three bytes that are no part of the first cell.
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise UserError(f"{place} is not UTF-8 text (byte {error.start}): expected CSV") from error
-    rows = csv.reader(lines)
-    try:
-        return [_read_row(place, rows.line_num, cells) for cells in rows if cells]
-    except csv.Error as error:
-        raise UserError(f"{place} line {rows.line_num}: {error}") from error
-
-
-def _read_row(place: str, line: int, cells: list[str]) -> list[float]:
-    if len(cells) != len(COLUMNS):
-        raise UserError(f"{place} line {line}: {len(cells)} columns, expected {len(COLUMNS)} (y,x)")
-    row = []
-    for name, cell in zip(COLUMNS, cells, strict=True):
-        try:
-            value = float(cell)
-        except ValueError:
-            raise UserError(f"{place} line {line}, column {name}: {cell[:40]!r} is not a number") from None
-        if not np.isfinite(value):
-            raise UserError(f"{place} line {line}, column {name}: {cell!r} is not a finite number")
-        row.append(value)
-    return row
+    table = tables.read(folder, ("y", "x"))
+    return Points(x=table["x"][:, None], y=table["y"])
 
 
 def build(params: Params) -> TransformedTargetRegressor:
