@@ -10,10 +10,11 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from . import lifeline, opt_ml
+from . import bounds, lifeline, opt_ml
 from .contract import Job, Machine
 
 _TAIL_LINES = 200
@@ -22,9 +23,10 @@ _OUT_OF_MEMORY = -signal.SIGKILL
 
 
 def main(folder: Path) -> int:
-    """Run the job whose contract lies in `folder`; 0, or 1 with the reason in `output/failure`."""
+    """Run the job whose contract lies in `folder`; 0, or 1 with a reason in `output/failure`."""
     private = opt_ml.enter(folder)  # before any thread exists: a user namespace needs that
     lifeline.hold()
+    bounds.apply()
     # The signal is for the script, which gets it too, as a member of the group; this process reports the end.
     signal.signal(signal.SIGTERM, lambda *_: None)
     base = opt_ml.OPT_ML if private else folder
@@ -35,7 +37,7 @@ def main(folder: Path) -> int:
     )
     job = Job.read(base, os.environ.get("SAGEMAKER_TRAINING_MODULE", ""))
     command = _command(job)
-    variables = {**os.environ, **job.variables(Machine(cpus=os.cpu_count() or 1, gpus=_gpus()))}
+    variables = {**os.environ, **job.variables(Machine(cpus=bounds.processors(), gpus=_gpus()))}
     if not private:
         variables["SAGEMAKER_BASE_DIR"] = str(base)
     _say(f"Invoking script with the following command: {' '.join(command)}")
@@ -44,7 +46,9 @@ def main(folder: Path) -> int:
         _say("Reporting training SUCCESS")
         return 0
     report = _report(code, errors, command)
-    (base / "output" / "failure").write_text(report, encoding="utf-8")
+    # As AWS's toolkit: what the script itself wrote is not overwritten.
+    with suppress(FileExistsError), (base / "output" / "failure").open("x", encoding="utf-8") as file:
+        file.write(report)
     _say("Reporting training FAILURE")
     _say(report)
     return 1
