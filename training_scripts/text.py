@@ -14,9 +14,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import contract
 
@@ -53,25 +54,29 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def in_order(
-    work: Callable[[Item], Result], items: Sequence[Item], processes: int | None = None
-) -> Iterator[Result]:
-    """`work(item)` of every item in the items' order, by so many processes (default: `cores()`).
+class InOrder(Protocol):
+    """Does some work on every item of a sequence, and gives the results in the items' order."""
 
-    The result is the same for any number of them. `work` is a function of a module, for it is sent by name.
+    def __call__(self, work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+        """`work(item)` of every item; `work` is a function of a module, for it is sent by name."""
+
+
+@contextmanager
+def workers(processes: int) -> Iterator[InOrder]:
+    """So many processes that share work (0: one a core); the result is the same for any number of them.
 
     Raises:
         PlatformError: a process was killed, most often for want of memory.
     """
-    processes = min(processes or cores(), len(items))
-    if processes <= 1:
-        yield from map(work, items)
+    processes = processes or cores()
+    if processes == 1:
+        yield map
         return
     # Spawned, not forked: a fork of a program with threads (a test runner's, a framework's) can hang.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
         try:
-            yield from pool.map(work, items)
+            yield pool.map
         except BrokenProcessPool:
             raise contract.PlatformError(
                 "a process that prepared text was killed: choose an instance with more memory"

@@ -4,9 +4,9 @@
 
 writes FOLDER/topics/{classes.txt,train.csv,test.csv} and FOLDER/requests.json. An abstract is three sentences
 of six words that tell something: of its own class in 45 of 100 places, of any class in the others, strung
-together by words that all classes share. A row thus has more words of its class than of another, some rows are
-hard, and a model has 140 words to learn. Rows come sorted by class, as in the original, and are so many that
-the fifth of them that the reference keeps is enough to learn from.
+together by words that all classes share. A row thus has more words of its class than of another, some rows
+are hard, and a model has 140 words to learn. Rows come sorted by class, as in the original, and the fifth of
+them that the reference keeps is enough to learn from.
 """
 
 from __future__ import annotations

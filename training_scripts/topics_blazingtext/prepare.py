@@ -80,17 +80,17 @@ def _class(path: Path, line: int, cell: str, classes: list[str]) -> str:
 
 
 def training_lines(
-    path: Path, classes: list[str], *, keep: float, seed: int, processes: int | None
+    path: Path, classes: list[str], in_order: text.InOrder, *, keep: float, seed: int
 ) -> list[str]:
     """About `keep` of the rows, shuffled: the file is sorted by class, and learning wants a mixture."""
     work = partial(sample, classes=classes, keep=keep, seed=seed)
-    ranked = [line for part in text.in_order(work, text.parts(path), processes) for line in part]
+    ranked = [line for part in in_order(work, text.parts(path)) for line in part]
     return [line for _, line in sorted(ranked)]
 
 
-def validation_lines(path: Path, classes: list[str], processes: int | None) -> Iterator[str]:
+def validation_lines(path: Path, classes: list[str], in_order: text.InOrder) -> Iterator[str]:
     """All of the file's rows in its order."""
-    for found in text.in_order(partial(lines, classes=classes), text.parts(path), processes):
+    for found in in_order(partial(lines, classes=classes), text.parts(path)):
         yield from found
 
 
@@ -99,18 +99,18 @@ def main() -> None:
     options = contract.parameters(__file__, declaration="prepare.json")
     folder = contract.prepare_input("topics")
     classes = read_classes(folder / "classes.txt")
-    processes = options.processes or text.cores()
     train = text.required(folder / "train.csv")
     validation = text.required(folder / "test.csv")
-    lines_of = {
-        "train": training_lines(train, classes, keep=options.keep, seed=options.seed, processes=processes),
-        "validation": validation_lines(validation, classes, processes),
-    }
-    for channel, found in lines_of.items():
-        count = text.write_lines(contract.prepare_output(channel) / f"topics.{channel}", found)
-        if not count:
-            raise contract.UserError(f"{channel} holds no rows: the file is empty, or keep is too small")
-        print(f"{channel}: {count} lines of {len(classes)} classes", flush=True)
+    with text.workers(options.processes) as in_order:
+        lines_of = {
+            "train": training_lines(train, classes, in_order, keep=options.keep, seed=options.seed),
+            "validation": validation_lines(validation, classes, in_order),
+        }
+        for channel, found in lines_of.items():
+            count = text.write_lines(contract.prepare_output(channel) / f"topics.{channel}", found)
+            if not count:
+                raise contract.UserError(f"{channel} holds no rows: the file is empty, or keep is too small")
+            print(f"{channel}: {count} lines of {len(classes)} classes", flush=True)
 
 
 if __name__ == "__main__":
