@@ -43,12 +43,12 @@ def read(folder: Path) -> dict[str, list[Review]]:
     for place, content in _archived(archives[0]) if archives else _files(folder):
         part, label = place.parts[-3:-1]
         found[part].append(Review(str(place), LABELS[label], _decoded(place, content)))
-    for part, reviews in found.items():
-        for name, label in LABELS.items():
-            if not any(review.label == label for review in reviews):
+    for part, some in found.items():
+        for name, value in LABELS.items():
+            if not any(one.label == value for one in some):
                 layout = f"expected {part}/{name}/*.txt, in a folder or in aclImdb_v1.tar.gz"
                 raise contract.UserError(f"{folder.name} holds no reviews of {part}/{name}: {layout}")
-    return {part: sorted(reviews) for part, reviews in found.items()}
+    return {part: sorted(some) for part, some in found.items()}
 
 
 def _is_review(place: PurePosixPath) -> bool:

@@ -1,9 +1,10 @@
 """A small corpus of film reviews for the examples and tests, in the layout of aclImdb.
 
-A review has 4 to 8 sentences, each a judgement of one aspect: "The acting was superb." Three of four judge
-as the review's label does, the others the other way round, and every fifth says so by denial ("was not
-dull"). So single words tell most of the label, their neighbours the rest, and no model is right always.
-Sentences are joined by `<br />` now and then, as in the original.
+A review has 4 to 8 sentences, each a judgement of one aspect: "The acting was superb." 85 of 100 judge as the
+review's label does, the others the other way round, and 15 of 100 say it by denial ("was not dull"). So single
+words tell most of the label, their neighbours the rest, and no model is right always: whoever counts the words
+of praise and of blame is right 89 times of 100, whoever heeds denials as well 97 times. Sentences are joined by
+`<br />` now and then, as in the original.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ FRAMES = (
     "My friends called the {aspect} {word} & so do I.",
     "For two hours the {aspect} felt {word} to me.",
 )
-AGREES, DENIES = 0.75, 0.2
+AGREES, DENIES = 0.85, 0.15
 
 
 def review(rng: random.Random, label: int) -> str:

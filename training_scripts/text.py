@@ -17,7 +17,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 import contract
 
@@ -70,13 +70,13 @@ def workers(processes: int) -> Iterator[InOrder]:
     """
     processes = processes or cores()
     if processes == 1:
-        yield map
+        yield cast(InOrder, map)
         return
     # Spawned, not forked: a fork of a program with threads (a test runner's, a framework's) can hang.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
         try:
-            yield pool.map
+            yield cast(InOrder, pool.map)
         except BrokenProcessPool:
             raise contract.PlatformError(
                 "a process that prepared text was killed: choose an instance with more memory"

@@ -2,8 +2,8 @@
 
     python example.py FOLDER
 
-writes FOLDER/reviews/aclImdb_v1.tar.gz and FOLDER/requests.json. A request is what the model was trained on, a
-bag of words: of the vocabulary that the job's preparation, with its default arguments, finds in these reviews.
+writes FOLDER/reviews/aclImdb_v1.tar.gz and FOLDER/requests.json. A request is what the model was trained on:
+a bag of the words that the job's preparation, with its default arguments, finds in these reviews.
 """
 
 from __future__ import annotations
