@@ -20,6 +20,7 @@ import argparse
 import difflib
 import errno
 import hashlib
+import http
 import importlib.metadata
 import json
 import math
@@ -387,6 +388,29 @@ def _versions() -> dict[str, str]:
         with suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
     return versions
+
+
+# Serving
+
+
+def refusal(status: int, message: str) -> Exception:
+    """What a serving function raises for a request that it cannot answer: `raise contract.refusal(400, …)`.
+
+    AWS's servers answer with the status of their toolkit's own error, and 500 for any other.
+    """
+    try:
+        from sagemaker_inference.errors import BaseInferenceToolkitError  # noqa: PLC0415 -- theirs, in their images
+    except ImportError:
+        return Refused(status, message)
+    return BaseInferenceToolkitError(status, message, http.HTTPStatus(status).phrase)  # type: ignore[no-any-return]
+
+
+class Refused(Exception):
+    """A request that cannot be answered, where AWS's toolkit is not installed."""
+
+    def __init__(self, status_code: int, message: str) -> None:
+        super().__init__(message)
+        self.status_code = status_code
 
 
 # The end

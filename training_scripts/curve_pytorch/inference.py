@@ -12,17 +12,8 @@ from pathlib import Path
 
 import torch
 
+import contract
 import network
-
-try:  # AWS's server answers with the status of its own error; elsewhere the attribute does.
-    from sagemaker_inference.errors import BaseInferenceToolkitError as _Refusal
-except ImportError:
-
-    class _Refusal(Exception):  # type: ignore[no-redef]
-        def __init__(self, status_code: int, message: str, phrase: str) -> None:
-            super().__init__(message)
-            self.status_code, self.message, self.phrase = status_code, message, phrase
-
 
 JSON, CSV = "application/json", "text/csv"
 
@@ -37,16 +28,14 @@ def input_fn(body: str | bytes, content_type: str) -> torch.Tensor:
     text = body if isinstance(body, str) else bytes(body).decode()
     kind = content_type.partition(";")[0].strip().lower()
     if kind not in (JSON, CSV):
-        raise _Refusal(
-            415, f"content type {content_type!r} is not supported: send {JSON} or {CSV}", "content type"
-        )
+        raise contract.refusal(415, f"content type {content_type!r} is not supported: send {JSON} or {CSV}")
     try:
         rows = json.loads(text) if kind == JSON else [line.split(",") for line in text.split()]
         xs = [float(x) for row in rows for x in (row if isinstance(row, list) else [row])]
     except (ValueError, TypeError) as error:
-        raise _Refusal(400, f"the body is not {kind} of numbers: {error}", "body") from error
+        raise contract.refusal(400, f"the body is not {kind} of numbers: {error}") from error
     if len(xs) != len(rows) or not xs or not all(map(math.isfinite, xs)):
-        raise _Refusal(400, "expected one finite x a row, such as [[100], [200]]", "body")
+        raise contract.refusal(400, "expected one finite x a row, such as [[100], [200]]")
     return torch.tensor(xs)[:, None]
 
 
