@@ -44,6 +44,7 @@ CODE = Path(__file__).absolute().parent
 
 DECLARATION = "hyperparameters.json"
 MANIFEST = "manifest.json"
+REQUIREMENTS = "requirements.txt"
 FAILURE_CHARS = 1_000
 """SageMaker shows the first 1,024 characters of output/failure, some of them its own."""
 
@@ -309,17 +310,20 @@ def report(name: str, value: float) -> None:
 
 
 @contextmanager
-def saving() -> Iterator[Path]:
+def saving(*, serving_requirements: str | None = REQUIREMENTS) -> Iterator[Path]:
     """A folder for the model's files, which come into the model folder together once the block has ended.
 
     A manifest goes with them, and, where the script has an inference.py, the code that serves the model.
+
+    Args:
+        serving_requirements: the file of the packages that serving needs beside those of its image, if any.
     """
     target = model_dir()
     # Inside the model folder, since that may be a file system of its own: nothing is renamed across two.
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=target))
     try:
         yield partial
-        _copy_serving_code(partial)
+        _copy_serving_code(partial, serving_requirements)
         (partial / MANIFEST).write_text(json.dumps(_manifest(), indent=2) + "\n", encoding="utf-8")
         for item in sorted(partial.iterdir()):
             _replace(item, target / item.name)
@@ -333,14 +337,15 @@ def _replace(item: Path, place: Path) -> None:
     item.replace(place)
 
 
-def _copy_serving_code(model: Path) -> None:
+def _copy_serving_code(model: Path, requirements: str | None) -> None:
     if not (CODE / "inference.py").is_file():
         return
     served = [path for path in CODE.glob("*.py") if path.name not in _NOT_SERVED]
     (model / "code").mkdir()
-    for path in [*served, CODE / "requirements.txt"]:
-        if path.is_file():
-            shutil.copyfile(path, model / "code" / path.name)
+    for path in served:
+        shutil.copyfile(path, model / "code" / path.name)
+    if requirements and (CODE / requirements).is_file():
+        shutil.copyfile(CODE / requirements, model / "code" / REQUIREMENTS)
 
 
 def _manifest() -> dict[str, Any]:
@@ -382,7 +387,7 @@ def digest(paths: Iterable[Path]) -> str:
 def _versions() -> dict[str, str]:
     """The versions of Python and of what requirements.txt names."""
     versions = {"python": platform.python_version()}
-    requirements = CODE / "requirements.txt"
+    requirements = CODE / REQUIREMENTS
     lines = requirements.read_text(encoding="utf-8").splitlines() if requirements.is_file() else []
     for name in (match[0] for line in lines if (match := re.match(r"[A-Za-z0-9][\w.-]*", line.strip()))):
         with suppress(importlib.metadata.PackageNotFoundError):
