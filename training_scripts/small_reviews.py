@@ -1,10 +1,10 @@
 """A small corpus of film reviews for the examples and tests, in the layout of aclImdb.
 
-A review has 4 to 8 sentences, each a judgement of one aspect: "The acting was superb." 85 of 100 judge as the
-review's label does, the others the other way round, and 15 of 100 say it by denial ("was not dull"). So single
-words tell most of the label, their neighbours the rest, and no model is right always: whoever counts the words
-of praise and of blame is right 89 times of 100, whoever heeds denials as well 97 times. Sentences are joined by
-`<br />` now and then, as in the original.
+A review has 4 to 8 sentences, each a judgement of one aspect: "The acting was superb." 85 of 100 judge as
+the review's label does, the others the other way round, and 15 of 100 say it by denial ("was not dull"). So
+single words tell most of the label, their neighbours the rest, and no model is right always: whoever counts
+the words of praise and of blame is right 89 times of 100, whoever heeds denials as well 97 times. Sentences
+are joined by `<br />` now and then, as in the original.
 """
 
 from __future__ import annotations
