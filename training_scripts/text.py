@@ -168,6 +168,18 @@ def required(path: Path) -> Path:
     return path
 
 
+def csv_files(folder: Path) -> list[Path]:
+    """The CSV files of a folder and what is below it, in the order of their names.
+
+    Raises:
+        UserError: there is none.
+    """
+    found = sorted(path for path in folder.rglob("*.csv") if path.is_file())
+    if not found:
+        raise contract.UserError(f"{folder.name} holds no CSV file: upload at least one")
+    return found
+
+
 def write_lines(path: Path, lines: Iterable[str]) -> int:
     """Write lines to a file that is there once it is whole; their number."""
     path.parent.mkdir(parents=True, exist_ok=True)
