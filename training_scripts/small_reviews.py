@@ -9,11 +9,17 @@ are joined by `<br />` now and then, as in the original.
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import random
 import tarfile
 from pathlib import Path
+
+import text
+
+NAMES = ("blame", "praise")
+"""The labels 0 and 1 in words."""
 
 PRAISE = (
     "superb wonderful brilliant moving gripping charming delightful excellent memorable clever "
@@ -58,6 +64,16 @@ def _sentence(rng: random.Random, opinion: int) -> str:
 def reviews(rng: random.Random, count: int) -> list[tuple[int, str]]:
     """So many reviews with their labels, half of them praise."""
     return [(number % 2, review(rng, number % 2)) for number in range(count)]
+
+
+def write_tables(folder: Path, sizes: dict[str, int], seed: int = 0) -> None:
+    """Write `<part>/reviews.csv` with rows `label,text`, tags gone, so many of each part."""
+    rng = random.Random(seed)  # noqa: S311 -- an example, no secret
+    for part, count in sizes.items():
+        (folder / part).mkdir(parents=True, exist_ok=True)
+        with (folder / part / "reviews.csv").open("w", encoding="utf-8", newline="") as file:
+            rows = ((NAMES[label], text.without_html(content)) for label, content in reviews(rng, count))
+            csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 def write_archive(folder: Path, sizes: dict[str, int], seed: int = 0) -> None:

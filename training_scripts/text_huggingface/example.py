@@ -10,18 +10,16 @@ real one, put the files of a pretrained model in the place of FOLDER/model.
 
 from __future__ import annotations
 
-import csv
 import json
-import random
 import string
 import sys
 from pathlib import Path
 
+import labelled
 import small_reviews
 import text
 
 SIZES = {"train": 1600, "validation": 400}
-LABELS = ("blame", "praise")
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 LONGEST = 128
 ASKED = ["The acting was superb and the story was not dull.", "The plot was awful, the music was not superb."]
@@ -50,16 +48,10 @@ def word_pieces(texts: list[str]) -> list[str]:
     return [*SPECIAL, *letters, *(f"##{letter}" for letter in letters), *marks, *words]
 
 
-def main(folder: Path, seed: int = 0) -> None:
-    """Write data, model and requests, the same for the same seed."""
-    rng = random.Random(seed)  # noqa: S311 -- an example, no secret
-    parts = {part: small_reviews.reviews(rng, count) for part, count in SIZES.items()}
-    for part, reviews in parts.items():
-        (folder / part).mkdir(parents=True, exist_ok=True)
-        with (folder / part / "reviews.csv").open("w", encoding="utf-8", newline="") as file:
-            rows = ((LABELS[label], text.without_html(review)) for label, review in reviews)
-            csv.writer(file, lineterminator="\n").writerows(rows)
-    vocabulary = word_pieces([text.without_html(review) for _, review in parts["train"]])
+def main(folder: Path) -> None:
+    """Write data, model and requests, the same at every call."""
+    small_reviews.write_tables(folder, SIZES)
+    vocabulary = word_pieces([example.text for example in labelled.read(folder / "train")])
     text.write_lines(folder / "model" / "vocab.txt", vocabulary)
     tokenizer = {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "model_max_length": LONGEST}
     for name, content in (("config", configuration(len(vocabulary))), ("tokenizer_config", tokenizer)):

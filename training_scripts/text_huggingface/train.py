@@ -23,9 +23,9 @@ import transformers
 from torch import nn
 
 import contract
+import labelled
 import text
 
-COLUMNS = ("label", "text")
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 WARM_UP = 0.1
 """The share of the steps in which the learning rate rises."""
@@ -44,65 +44,23 @@ class Params:
 
 
 @dataclass(frozen=True)
-class Example:
-    """A text and its label."""
-
-    label: str
-    text: str
-
-
-@dataclass(frozen=True)
 class Classifier:
     """A network, and the tokenizer that it reads through."""
 
     network: transformers.PreTrainedModel
     tokenizer: transformers.PreTrainedTokenizerBase
 
-    def scores(self, examples: Sequence[Example]) -> torch.Tensor:
+    def scores(self, examples: Sequence[labelled.Example]) -> torch.Tensor:
         """The network's scores of shape (examples, labels)."""
         texts = [one.text for one in examples]
         # Padded to the longest of these texts, not of all.
         inputs = self.tokenizer(texts, truncation=True, padding=True, return_tensors="pt")
         return self.network(**inputs.to(self.network.device)).logits.float()
 
-    def targets(self, examples: Sequence[Example]) -> torch.Tensor:
+    def targets(self, examples: Sequence[labelled.Example]) -> torch.Tensor:
         """The labels' numbers, of shape (examples,)."""
         numbers = self.network.config.label2id
         return torch.tensor([numbers[one.label] for one in examples], device=self.network.device)
-
-
-def read_examples(folder: Path) -> list[Example]:
-    """Every row of a channel's CSV files, in the order of their names.
-
-    Raises:
-        UserError: no files, no rows, a row without two columns, a label or a text that is empty.
-    """
-    found = []
-    for path in text.csv_files(folder):
-        for part in text.parts(path):
-            for line, (label, content) in text.rows(part, COLUMNS):
-                for name, cell in zip(COLUMNS, (label, content), strict=True):
-                    if not cell.strip():
-                        raise contract.UserError(f"{text.place(path, line)}, column {name} is empty")
-                found.append(Example(label.strip(), content))
-    if not found:
-        raise contract.UserError(f"channel {folder.name!r} holds no rows: expected {','.join(COLUMNS)}")
-    return found
-
-
-def labels_of(train: Sequence[Example], validation: Sequence[Example]) -> list[str]:
-    """The labels in the order of the alphabet.
-
-    Raises:
-        UserError: there is but one, or the validation has one that the training never sees.
-    """
-    labels = sorted({example.label for example in train})
-    if len(labels) == 1:
-        raise contract.UserError(f"every row of train has the label {labels[0]!r}: nothing can be learned")
-    unseen = sorted({example.label for example in validation} - set(labels))
-    if unseen:
-        raise contract.UserError(f"validation has labels that train has not: {', '.join(unseen[:5])}")
-    return labels
 
 
 def load(folder: Path, labels: Sequence[str], length: int) -> Classifier:
@@ -139,7 +97,9 @@ def load(folder: Path, labels: Sequence[str], length: int) -> Classifier:
     return Classifier(network, tokenizer)
 
 
-def evaluate(classifier: Classifier, examples: Sequence[Example], batch_size: int) -> dict[str, float]:
+def evaluate(
+    classifier: Classifier, examples: Sequence[labelled.Example], batch_size: int
+) -> dict[str, float]:
     """The share of examples whose label is found, and the mean loss."""
     classifier.network.eval()
     right, loss = 0, 0.0
@@ -151,7 +111,7 @@ def evaluate(classifier: Classifier, examples: Sequence[Example], batch_size: in
     return {"accuracy": right / len(examples), "loss": loss / len(examples)}
 
 
-def _shuffled(examples: Sequence[Example], size: int) -> Iterator[list[Example]]:
+def _shuffled(examples: Sequence[labelled.Example], size: int) -> Iterator[list[labelled.Example]]:
     for chosen in torch.randperm(len(examples)).split(size):
         yield [examples[number] for number in chosen.tolist()]
 
@@ -159,7 +119,7 @@ def _shuffled(examples: Sequence[Example], size: int) -> Iterator[list[Example]]
 def train(
     classifier: Classifier,
     params: Params,
-    data: dict[str, list[Example]],
+    data: dict[str, list[labelled.Example]],
     report: Callable[[str, float], None],
 ) -> None:
     """Train on `data["train"]`; `report` gets the figures of each epoch."""
@@ -191,8 +151,8 @@ def train(
 def main() -> None:
     """Run as SageMaker runs it."""
     params = Params(**vars(contract.parameters(__file__)))
-    data = {part: read_examples(contract.channel(part)) for part in ("train", "validation")}
-    labels = labels_of(data["train"], data["validation"])
+    data = {part: labelled.read(contract.channel(part)) for part in ("train", "validation")}
+    labels = labelled.labels(data["train"], data["validation"])
     sizes = ", ".join(f"{part}: {len(examples)} texts" for part, examples in data.items())
     print(f"{sizes} of {len(labels)} labels; {params}", flush=True)
     contract.seed(params.seed)
