@@ -9,7 +9,8 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from atelier.spec import names
-from atelier.spec.model import Schedule, TeamEnvironment, Upload
+from atelier.spec.jobs import Schedule, Upload
+from atelier.spec.model import TeamEnvironment
 from lambdas.start_training.settings import JobSettings, StartTrainingSettings
 from stacks.access import Access
 from stacks.arns import Arns
@@ -215,7 +216,7 @@ class Training(TeamStack):
         listens = {
             channel for trigger in job.triggers if isinstance(trigger, Upload) for channel in trigger.upload
         }
-        return JobSettings(job.channels, tuple(sorted(listens)))
+        return JobSettings(job.sources, tuple(sorted(listens)))
 
     def _start_on_upload(self, start_training: LambdaFunction) -> None:
         EventRule(

@@ -89,7 +89,7 @@ def _start(target: Target, job: str, hyperparameters: dict[str, Any]) -> dict[st
 def _no_data(target: Target, job: str, channel: str) -> str:
     spec = target.spec
     bucket = names.bucket(spec.team, spec.name, "data", spec.account, spec.region)
-    prefix = spec.jobs[job].channels.get(channel, "")
+    prefix = spec.jobs[job].sources.get(channel, "")
     return f"channel {channel} of {job} holds no data: upload some to s3://{bucket}/{prefix}"
 
 

@@ -37,7 +37,7 @@ class Journey:
 
     def key(self, channel: str) -> str:
         """Where a channel's file is uploaded to."""
-        return f"{self.spec.jobs[self.job].channels[channel]}{channel}.csv"
+        return f"{self.spec.jobs[self.job].sources[channel]}{channel}.csv"
 
     def upload(self, channels: dict[str, list[Point]], folder: Path) -> datetime:
         """Write each channel's points to a CSV file in `folder` and upload it; returns when that began.

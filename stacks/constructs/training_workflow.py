@@ -13,7 +13,9 @@ from typing import Any
 
 from atelier.spec import names
 from atelier.spec.images import inference_image, training_image
-from atelier.spec.model import Framework, Gate, Job, TeamEnvironment
+from atelier.spec.jobs import Gate, Job
+from atelier.spec.model import TeamEnvironment
+from atelier.spec.sources import Framework
 from stacks.constructs.asl import (
     API,
     States,
@@ -228,7 +230,7 @@ def _train_states(props: TrainingWorkflowProps) -> States:
 def _training_job(props: TrainingWorkflowProps) -> dict[str, Any]:
     """The arguments of CreateTrainingJob."""
     job = props.job
-    metrics = [{"Name": name, "Regex": regex} for name, regex in job.metrics.items()]
+    metrics = [{"Name": name, "Regex": regex} for name, regex in job.patterns.items()]
     own_tags = {**tags(props.spec), "job": props.job_name, "run": jsonata("$states.context.Execution.Name")}
     return {
         "TrainingJobName": jsonata(TRAINING_JOB),
@@ -245,12 +247,12 @@ def _training_job(props: TrainingWorkflowProps) -> dict[str, Any]:
                 "DataSource": {
                     "S3DataSource": {
                         "S3DataType": "S3Prefix",
-                        "S3Uri": f"s3://{props.data_bucket}/{prefix}",
+                        "S3Uri": f"s3://{props.data_bucket}/{one.prefix}",
                         "S3DataDistributionType": "FullyReplicated",
                     }
                 },
             }
-            for channel, prefix in job.channels.items()
+            for channel, one in job.channels.items()
         ],
         "OutputDataConfig": {
             "S3OutputPath": f"s3://{props.artifacts_bucket}/models/{props.job_name}",

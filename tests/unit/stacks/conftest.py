@@ -14,7 +14,9 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from atelier.spec.model import Endpoint, Framework, Gate, Job, Sample, TeamEnvironment
+from atelier.spec.jobs import Channel, Gate, Job
+from atelier.spec.model import Endpoint, Sample, TeamEnvironment
+from atelier.spec.sources import Framework
 from localaws.stepfunctions.definition import check_definition
 from localaws.stepfunctions.errors import StateError
 from localaws.stepfunctions.execution import Execution, Revision, StateMachine
@@ -135,7 +137,10 @@ def spec() -> TeamEnvironment:
         script="curve_sklearn",
         framework=Framework(name="sklearn"),
         instances=["ml.m5.large", "ml.c5d.xlarge"],
-        channels={"train": "curve/train/", "validation": "curve/validation/"},
+        channels={
+            "train": Channel(prefix="curve/train/"),
+            "validation": Channel(prefix="curve/validation/"),
+        },
         hyperparameters={"units": 10, "solver": "lbfgs"},
         metrics={"validation:rmse": "validation:rmse=([0-9.]+)"},
         gate=Gate(metric="validation:rmse", at_most=190.0),
