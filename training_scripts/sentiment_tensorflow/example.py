@@ -17,7 +17,7 @@ SIZES = {"train": 1600, "test": 600}
 ASKED = ("The acting was superb and the story was not dull.", "The plot was awful, the music was not superb.")
 
 
-def main(folder: Path) -> None:
+def write(folder: Path) -> None:
     """Write the corpus and the requests, the same at every call."""
     small_reviews.write_archive(folder / "reviews", SIZES)
     requests = [
@@ -32,4 +32,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    write(Path(sys.argv[1]))

@@ -23,7 +23,7 @@ ASKED = (
 )
 
 
-def main(folder: Path) -> None:
+def write(folder: Path) -> None:
     """Write the corpus and the requests, the same at every call."""
     small_reviews.write_archive(folder / "reviews", SIZES)
     declared = json.loads((Path(__file__).parent / "prepare.json").read_text(encoding="utf-8"))
@@ -41,4 +41,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    write(Path(sys.argv[1]))

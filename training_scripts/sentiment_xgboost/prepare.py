@@ -6,7 +6,6 @@ comes from the training rows alone. Outputs:
 
     train/train.csv, validation/validation.csv   label,count,count,…
     test/test.csv                                count,count,…  for the batch transform
-    labels/labels.csv                            the labels of test.csv, for score.py
     vocabulary/vocabulary.txt                    the words, in the order of the columns
 
 By hand: `pip install -r requirements-prepare.txt; python example.py data; python prepare.py`
@@ -111,8 +110,6 @@ def main() -> None:
             lines = (f"{one.label},{line}" for one, line in zip(some, lines, strict=True))
         count = text.write_lines(contract.prepare_output(part) / f"{part}.csv", lines)
         print(f"{part}: {count} rows of {len(words)} words", flush=True)
-    labels = (str(one.label) for one in parts["test"])
-    text.write_lines(contract.prepare_output("labels") / "labels.csv", labels)
     text.write_lines(contract.prepare_output("vocabulary") / "vocabulary.txt", words)
 
 

@@ -1,8 +1,9 @@
-"""Compare a batch transform's output with the true labels.
+"""Compare a batch transform's output with the labels of the reviews that it was made for.
 
-    python score.py test.csv.out labels.csv
+    python score.py test.csv.out data/reviews
 
-prints `test:accuracy=…`. A prediction is a probability, rounded to a label.
+prints `test:accuracy=…`. A prediction is a probability, which is rounded to a label. The second argument is
+the folder of the reviews as they were uploaded: the rows of test.csv stand in the order of reviews.py.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import contract
+import reviews
 
 
-def numbers(path: Path) -> list[float]:
+def predictions(path: Path) -> list[float]:
     """The numbers of a file: one a line, or several with commas, as older images answer a batch.
 
     Raises:
@@ -37,26 +39,25 @@ def numbers(path: Path) -> list[float]:
     return found
 
 
-def accuracy(predictions: Sequence[float], labels: Sequence[float]) -> float:
+def accuracy(guesses: Sequence[float], labels: Sequence[int]) -> float:
     """The share of predictions that, rounded, are the label.
 
     Raises:
         UserError: there are more of the ones than of the others.
     """
-    if len(predictions) != len(labels):
-        raise contract.UserError(f"{len(predictions)} predictions for {len(labels)} labels: another run's?")
-    right = sum(round(guess) == truth for guess, truth in zip(predictions, labels, strict=True))
-    return right / len(labels)
+    if len(guesses) != len(labels):
+        raise contract.UserError(f"{len(guesses)} predictions for {len(labels)} reviews: of other reviews?")
+    return sum(round(guess) == label for guess, label in zip(guesses, labels, strict=True)) / len(labels)
 
 
 def main() -> None:
-    """Score the two files that the command line names."""
-    files = [numbers(Path(name)) for name in sys.argv[1:]]
+    """Score the file against the folder that the command line names."""
     try:
-        predictions, labels = files
+        output, folder = map(Path, sys.argv[1:])
     except ValueError:
-        raise contract.UserError("expected two files: python score.py PREDICTIONS LABELS") from None
-    contract.report("test:accuracy", accuracy(predictions, labels))
+        raise contract.UserError("expected python score.py TRANSFORM_OUTPUT REVIEWS_FOLDER") from None
+    labels = [review.label for review in reviews.read(folder)["test"]]
+    contract.report("test:accuracy", accuracy(predictions(output), labels))
 
 
 if __name__ == "__main__":

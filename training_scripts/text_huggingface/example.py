@@ -48,7 +48,7 @@ def word_pieces(texts: list[str]) -> list[str]:
     return [*SPECIAL, *letters, *(f"##{letter}" for letter in letters), *marks, *words]
 
 
-def main(folder: Path) -> None:
+def write(folder: Path) -> None:
     """Write data, model and requests, the same at every call."""
     small_reviews.write_tables(folder, SIZES)
     vocabulary = word_pieces([example.text for example in labelled.read(folder / "train")])
@@ -64,4 +64,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    write(Path(sys.argv[1]))

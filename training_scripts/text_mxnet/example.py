@@ -17,7 +17,7 @@ SIZES = {"train": 1600, "validation": 400}
 ASKED = ["The acting was superb and the story was not dull.", "The plot was awful, the music was not superb."]
 
 
-def main(folder: Path) -> None:
+def write(folder: Path) -> None:
     """Write the corpus and the request, the same at every call."""
     small_reviews.write_tables(folder, SIZES)
     request = {
@@ -29,4 +29,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    write(Path(sys.argv[1]))

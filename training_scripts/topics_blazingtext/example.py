@@ -17,6 +17,8 @@ import random
 import sys
 from pathlib import Path
 
+import text
+
 WORDS = {
     "Company": "company manufacturer headquartered founded subsidiary retailer software products bank firm",
     "EducationalInstitution": "university college school campus students faculty education academy degree",
@@ -39,7 +41,7 @@ SENTENCES, LENGTH, OWN_SHARE = 3, 6, 0.45
 TRAIN_ROWS, TEST_ROWS = 3000, 100  # of each class
 
 
-def main(folder: Path, seed: int = 0) -> None:
+def write(folder: Path, seed: int = 0) -> None:
     """Write the corpus, the same for the same seed."""
     rng = random.Random(seed)  # noqa: S311 -- an example, no secret
     place = folder / "topics"
@@ -50,10 +52,15 @@ def main(folder: Path, seed: int = 0) -> None:
             table = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
             for number, words in enumerate(WORDS.values(), 1):
                 table.writerows((number, title(rng), abstract(rng, words.split())) for _ in range(rows))
-    asked = [(name, abstract(rng, WORDS[name].split())) for name in ("Film", "Plant", "Athlete")]
+    # A request is split into tokens as the training's lines are.
+    asked = {name: text.tokens(abstract(rng, WORDS[name].split())) for name in ("Film", "Plant", "Athlete")}
     requests = [
-        {"content_type": "application/json", "body": json.dumps({"instances": [text.lower()]}), "about": name}
-        for name, text in asked
+        {
+            "content_type": "application/json",
+            "body": json.dumps({"instances": [" ".join(tokens)]}),
+            "about": name,
+        }
+        for name, tokens in asked.items()
     ]
     (folder / "requests.json").write_text(json.dumps(requests, indent=1) + "\n", encoding="utf-8")
 
@@ -78,4 +85,4 @@ def abstract(rng: random.Random, own: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    write(Path(sys.argv[1]))
