@@ -456,7 +456,7 @@ def classify(error: BaseException) -> ScriptError:
             return PlatformError(f"no space is left on the disk{place}: give the job a larger volume_gb")
         if isinstance(cause, MemoryError) or type(cause).__name__ in _OUT_OF_MEMORY:
             return PlatformError(
-                f"out of memory ({cause or type(cause).__name__}): "
+                f"out of memory ({str(cause) or type(cause).__name__}): "
                 "choose an instance with more memory, or smaller batches"
             )
         cause = cause.__cause__ or cause.__context__
