@@ -9,12 +9,11 @@ from moto.core.utils import get_service_model
 
 from localaws.sagemaker.constraints import check
 from localaws.sagemaker.endpoints import Endpoints
-from localaws.sagemaker.environments import Environments
-from localaws.sagemaker.logs import LogShipper
 from localaws.sagemaker.models import Models
 from localaws.sagemaker.packages import ModelPackages
 from localaws.sagemaker.records import Table
 from localaws.sagemaker.runtime import SageMakerRuntime
+from localaws.sagemaker.site import Site
 from localaws.sagemaker.studio.service import Studio
 from localaws.sagemaker.tags import Tags, check_tags
 from localaws.sagemaker.training import TrainingJobs
@@ -32,12 +31,12 @@ class SageMaker(Service):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._logs = LogShipper(world)
-        environments = Environments(world.cache)
-        jobs = TrainingJobs(world, environments, self._logs)
+        site = Site.of(world)
+        self._logs = site.logs
+        jobs = TrainingJobs(site)
         packages = ModelPackages(world)
-        models = Models(world, packages)
-        self.endpoints = Endpoints(world, environments, self._logs, models)
+        models = Models(site, packages)
+        self.endpoints = Endpoints(site, models)
         studio = Studio(world)
         tables: tuple[Table[Any], ...] = (
             jobs.table,

@@ -10,20 +10,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Protocol
 
-from . import lifeline, opt_ml
 from .codecs import Refused
 from .handlers import DEFAULT_TYPE, Handlers
+from .prologue import begin
 from .tensorflow_serving import TensorFlowServing
 
 
 def main(folder: Path) -> int:
     """Load the model whose folder is `folder` and answer until killed."""
-    private = opt_ml.enter(folder)  # before any thread exists: a user namespace needs that
-    lifeline.hold()
-    base = opt_ml.OPT_ML if private else folder
+    base = begin(folder).base
     os.environ["SM_MODEL_DIR"] = str(base / "model")
-    if not private:
-        os.environ["SAGEMAKER_BASE_DIR"] = str(base)
     handlers = _handlers(base, os.environ.get("LOCALAWS_FRAMEWORK", ""))
     _say(f"serving {os.environ.get('SAGEMAKER_PROGRAM', '')}")
     return serve(handlers)

@@ -14,8 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from . import bounds, lifeline, opt_ml
+from . import bounds, lifeline
 from .contract import Job, Machine
+from .prologue import begin
 
 _TAIL_LINES = 200
 _EXCEPTION = re.compile(r"[\w.]*(Error|Exception|Exit|Interrupt)\b")
@@ -24,12 +25,9 @@ _OUT_OF_MEMORY = -signal.SIGKILL
 
 def main(folder: Path) -> int:
     """Run the job whose contract lies in `folder`; 0, or 1 with a reason in `output/failure`."""
-    private = opt_ml.enter(folder)  # before any thread exists: a user namespace needs that
-    lifeline.hold()
-    bounds.apply()
+    base, private = begin(folder)
     # The signal is for the script, which gets it too, as a member of the group; this process reports the end.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    base = opt_ml.OPT_ML if private else folder
     _say(
         "/opt/ml is this job's own folder (private mount namespace)"
         if private
@@ -38,8 +36,6 @@ def main(folder: Path) -> int:
     job = Job.read(base, os.environ.get("SAGEMAKER_TRAINING_MODULE", ""))
     command = _command(job)
     variables = {**os.environ, **job.variables(Machine(cpus=bounds.processors(), gpus=_gpus()))}
-    if not private:
-        variables["SAGEMAKER_BASE_DIR"] = str(base)
     _say(f"Invoking script with the following command: {' '.join(command)}")
     code, errors = _run(command, Path(job.code), variables)
     if code == 0:

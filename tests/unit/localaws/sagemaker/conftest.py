@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from localaws.options import Options
 from localaws.sagemaker.studio.durations import PACE
 from localaws.server import Server
 
@@ -92,6 +93,36 @@ class Lab:
             "StoppingCondition": {"MaxRuntimeInSeconds": 600},
             **more,
         }
+
+    def own_image(self, name, **files):
+        """An image of one's own with these programs; its URI."""
+        folder = self.server.world.options.containers / name
+        folder.mkdir()
+        for file, text in files.items():
+            (folder / file).write_text(text)
+            (folder / file).chmod(0o755)
+        return f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/lab/{name}:latest"
+
+    def built_in(self, name, image, hyperparameters, channels, **more):
+        """Train with an image that brings its own program, and wait for the end."""
+        self.sagemaker.create_training_job(
+            **{
+                **self.request(name, ""),
+                "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
+                "HyperParameters": hyperparameters,
+                "InputDataConfig": channels,
+                **more,
+            }
+        )
+        return self.job(name)
+
+    def serve(self, name, image, model_data, environment=None):
+        """An endpoint of the image's own server, in service or failed."""
+        container = {"Image": image, "ModelDataUrl": model_data, "Environment": environment or {}}
+        self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=self.role, PrimaryContainer=container)
+        self.config(name, **{name: 1.0})
+        self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        return self.endpoint(name)
 
     def channel(self, name):
         """An input channel that reads the prefix of its own name."""
@@ -176,7 +207,7 @@ class Lab:
         return self.runtime.invoke_endpoint(EndpointName=name, Body=body, ContentType=content_type, **more)
 
     @staticmethod
-    def _until(look, good, seconds=30):
+    def _until(look, good, seconds=180):
         deadline = time.monotonic() + seconds
         while not good(seen := look()):
             assert time.monotonic() < deadline, seen
@@ -189,7 +220,8 @@ def server(tmp_path_factory):
     """The embedded AWS, empty; Studio's apps start in a tenth of their time."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv(PACE, "0.1")
-        server = Server(tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("cache"))
+        options = Options(containers=tmp_path_factory.mktemp("containers"), job_memory=2 << 30)
+        server = Server(tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("cache"), options=options)
     server.start()
     yield server
     server.stop()
