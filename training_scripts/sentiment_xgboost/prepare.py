@@ -29,13 +29,14 @@ BATCH = 250
 
 # Negations stay, unlike in most such lists: they are what a judgement turns on.
 _STOP_WORDS = """
-a about above after again all am an and any are as at be because been before being below between both
-but by can could did do does doing down during each few for from further had has have having he her here
-hers herself him himself his how i i'd i'll i'm i've if in into is it it's its itself just let's me more
-most my myself now of off on once only or other our ours ourselves out over own s same she should so
-some such t than that that's the their theirs them themselves then there there's these they they're this
-those through to too under until up very was we we're were what when where which while who whom why will
-with would you you're your yours yourself yourselves
+a about above after again all am an and any are as at be because been before being below between both but by
+can could did do does doing down during each few for from further had has have having he he'd he'll he's her
+here here's hers herself him himself his how i i'd i'll i'm i've if in into is it it's its itself just let's
+me more most my myself now of off on once only or other our ours ourselves out over own s same she she'd
+she'll she's should so some such t than that that's the their theirs them themselves then there there's
+these they they'd they'll they're they've this those through to too under until up very was we we'd we'll
+we're we've were what what's when where where's which while who who's whom why will with would you you'd
+you'll you're you've your yours yourself yourselves
 """
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 

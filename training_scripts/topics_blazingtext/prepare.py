@@ -9,7 +9,6 @@ the class as a number from 1, and classes.txt with a class's name a line. By han
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -88,10 +87,10 @@ def training_lines(
     return [line for _, line in sorted(ranked)]
 
 
-def validation_lines(path: Path, classes: list[str], in_order: text.InOrder) -> Iterator[str]:
+def validation_lines(path: Path, classes: list[str], in_order: text.InOrder) -> list[str]:
     """All of the file's rows in its order."""
-    for found in in_order(partial(lines, classes=classes), text.parts(path)):
-        yield from found
+    work = partial(lines, classes=classes)
+    return [line for part in in_order(work, text.parts(path)) for line in part]
 
 
 def main() -> None:
@@ -106,11 +105,13 @@ def main() -> None:
             "train": training_lines(train, classes, in_order, keep=options.keep, seed=options.seed),
             "validation": validation_lines(validation, classes, in_order),
         }
-        for channel, found in lines_of.items():
-            count = text.write_lines(contract.prepare_output(channel) / f"topics.{channel}", found)
-            if not count:
-                raise contract.UserError(f"{channel} holds no rows: the file is empty, or keep is too small")
-            print(f"{channel}: {count} lines of {len(classes)} classes", flush=True)
+    # Written once both files are known to be right.
+    for channel, found in lines_of.items():
+        if not found:
+            raise contract.UserError(f"{channel} holds no rows: the file is empty, or keep is too small")
+    for channel, found in lines_of.items():
+        text.write_lines(contract.prepare_output(channel) / f"topics.{channel}", found)
+        print(f"{channel}: {len(found)} lines of {len(classes)} classes", flush=True)
 
 
 if __name__ == "__main__":
