@@ -102,7 +102,7 @@ def _word_index(path: Path, size: int) -> list[str]:
         ranks = json.loads(path.read_text(encoding="utf-8"))
         words = sorted(ranks, key=ranks.__getitem__)
         whole = [ranks[word] for word in words] == list(range(1, len(words) + 1))
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
         raise contract.UserError(f"{path.name} is not JSON of words and their ranks: {error}") from error
     if not whole:
         raise contract.UserError(f"{path.name}: the ranks are not 1, 2, 3 … without a gap")

@@ -39,7 +39,7 @@ def load():
     def module(script, name):
         folder = SCRIPTS / script
         spec = importlib.util.spec_from_file_location(f"{script}_{name}", folder / f"{name}.py")
-        loaded = importlib.util.module_from_spec(spec)
+        loaded = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # dataclasses look there
         sys.path.insert(0, str(folder))
         try:
             spec.loader.exec_module(loaded)

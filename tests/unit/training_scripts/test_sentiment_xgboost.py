@@ -58,7 +58,7 @@ def test_a_row_counts_each_word_of_the_vocabulary(document, words):
 
 
 def test_what_xgboost_gets(corpus, monkeypatch):
-    """The label first and no header; the transform's rows without it; columns from the training rows alone."""
+    """The label first, no header; the transform's rows without it; columns from the training rows alone."""
     run(monkeypatch, "--vocabulary", "50")
     words = (corpus / "vocabulary/vocabulary.txt").read_text(encoding="utf-8").split()
     assert len(words) == 50
