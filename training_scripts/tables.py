@@ -17,6 +17,7 @@ from pyarrow import csv as arrow_csv
 from contract import UserError
 
 _CELL_CHARS = 40
+_BLOCK_BYTES = 2**20
 
 
 def read(folder: Path, columns: Sequence[str]) -> dict[str, np.ndarray]:
@@ -40,27 +41,68 @@ def read(folder: Path, columns: Sequence[str]) -> dict[str, np.ndarray]:
         raise UserError(
             f"channel {folder.name!r} holds no files: upload CSV with the columns {_names(columns)}"
         )
-    tables = [_read_file(path, columns, f"{folder.name}/{path.relative_to(folder)}") for path in files]
-    return {name: np.concatenate([table[name] for table in tables]) for name in columns}
+    table = _Table(columns, expected_bytes=sum(path.stat().st_size for path in files))
+    for path in files:
+        _read_file(path, table, f"{folder.name}/{path.relative_to(folder)}")
+    return table.columns()
 
 
-def _read_file(path: Path, columns: Sequence[str], place: str) -> dict[str, np.ndarray]:
+class _Table:
+    """Columns that take up rows as they come: a file is never in memory twice.
+
+    What the first block holds tells how many rows to expect; memory that is not written to costs nothing.
+    """
+
+    def __init__(self, names: Sequence[str], expected_bytes: int) -> None:
+        self.names = names
+        self._blocks = expected_bytes / _BLOCK_BYTES
+        self._arrays = {name: np.empty(0) for name in names}
+        self.rows = 0
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Append a batch's rows; ValueError for a number that is not finite."""
+        end = self.rows + batch.num_rows
+        room = len(self._arrays[self.names[0]])
+        if end > room:
+            self._make_room(max(end, 2 * room, int(1.05 * self._blocks * batch.num_rows)))
+        for name, array in self._arrays.items():
+            values = batch.column(name).to_numpy()
+            if not np.isfinite(values).all():
+                raise ValueError("a number is not finite")
+            array[self.rows : end] = values
+        self.rows = end
+
+    def _make_room(self, rows: int) -> None:
+        for name, old in self._arrays.items():
+            self._arrays[name] = np.empty(rows)
+            self._arrays[name][: self.rows] = old[: self.rows]
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """The columns, cut to the rows that came."""
+        for array in self._arrays.values():
+            array.resize(self.rows, refcheck=False)  # nobody else has seen it: shrinks in place
+        return self._arrays
+
+
+def _read_file(path: Path, table: _Table, place: str) -> None:
+    columns = table.names
     if path.stat().st_size == 0:
         raise UserError(f"{place} is empty: expected rows with the columns {_names(columns)}")
+    before = table.rows
     try:
-        table = arrow_csv.read_csv(
+        batches = arrow_csv.open_csv(
             path,
-            read_options=arrow_csv.ReadOptions(column_names=list(columns)),
+            read_options=arrow_csv.ReadOptions(column_names=list(columns), block_size=_BLOCK_BYTES),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(columns, pa.float64()), null_values=[]
             ),
         )
-    except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
+        for batch in batches:
+            table.add(batch)
+    except (ValueError, KeyError, OSError) as error:  # Arrow's own errors are of these types too
         raise _fault(path, columns, place) or UserError(f"{place}: {error}") from None
-    arrays = {name: table[name].to_numpy() for name in columns}
-    if not table.num_rows or not all(np.isfinite(array).all() for array in arrays.values()):
-        raise _fault(path, columns, place) or UserError(f"{place} holds a number that is not finite")
-    return arrays
+    if table.rows == before:
+        raise _fault(path, columns, place) or UserError(f"{place} holds no rows")
 
 
 def _fault(path: Path, columns: Sequence[str], place: str) -> UserError | None:
