@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from localaws.sagemaker.records import BY_NAME_AND_TIME, Record, Table, invalid, listing, now
-from localaws.service import Call, Params
+from localaws.service import AwsError, Call, Params
 
 COMPLETED, FAILED, STOPPED = "Completed", "Failed", "Stopped"
 IN_PROGRESS, STOPPING = "InProgress", "Stopping"
@@ -31,9 +31,20 @@ class Job(Record):
     stop: threading.Event = field(default_factory=threading.Event)
 
     @property
+    def max_runtime(self) -> int:
+        """How long its containers may run, in seconds."""
+        raise NotImplementedError
+
+    @property
     def runs(self) -> bool:
         """Whether it has not ended."""
         return self.status in (IN_PROGRESS, STOPPING)
+
+    def ask_to_stop(self) -> None:
+        """It shall end."""
+        self.status = STOPPING
+        self.modified = now()
+        self.stop.set()
 
     def end(self, status: str, failure: str | None = None) -> None:
         """It is over."""
@@ -110,14 +121,23 @@ class Jobs(Generic[J]):
         """Ask a job to end; the job where it was running, None where it is stopping already."""
         job = self.named(call, params)
         if not job.runs:
-            words = "".join(f" {char.lower()}" if char.isupper() else char for char in self.kind).strip()
-            raise invalid(f"The request was rejected because the {words} is in status {job.status}.")
+            raise self._rejected(job)
         if job.status == STOPPING:
             return None
-        job.status = STOPPING
-        job.modified = now()
-        job.stop.set()
+        job.ask_to_stop()
+        self._announce(job)
         return job
+
+    def delete(self, call: Call, params: Params) -> None:
+        """Forget a job that has ended; its name is free again."""
+        job = self.named(call, params)
+        if job.runs:
+            raise self._rejected(job)
+        self.table.remove(job)
+
+    def _rejected(self, job: J) -> AwsError:
+        words = "".join(f" {char.lower()}" if char.isupper() else char for char in self.kind).strip()
+        return invalid(f"The request was rejected because the {words} is in status {job.status}.")
 
     def list(self, call: Call, params: Params, more: Callable[[J], Params] = lambda _: {}) -> Params:
         """The jobs in brief, with the fields that `more` gives."""

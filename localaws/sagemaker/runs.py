@@ -51,6 +51,7 @@ class Run(ABC, Generic[J]):
         self.crew = Crew(site.world.options.memory)
         self.changed = changed
         self._logs: dict[str, LogStream] = {}
+        self._launched = time.monotonic()
         self._membership = Membership(
             site.world,
             job.call,
@@ -113,6 +114,10 @@ class Run(ABC, Generic[J]):
             self._logs[host] = self.site.logs.open(self.job.call, f"/aws/sagemaker/{self.kind}s", stream)
         self._logs[host].write(line)
 
+    def late(self) -> bool:
+        """Whether the containers, since they were launched last, have run longer than the job may."""
+        return time.monotonic() - self._launched > self.job.max_runtime
+
     def check_stopped(self) -> None:
         """Raise Stopped where the job's end was asked for."""
         if self.job.stop.is_set():
@@ -147,6 +152,7 @@ class Run(ABC, Generic[J]):
     ) -> None:
         """Start the program on every host; `read` takes each line of a host's output, as `say` does."""
         self.check_stopped()
+        self._launched = time.monotonic()
         options = self.site.world.options
         environment = {
             **base_environment(),

@@ -11,6 +11,7 @@ from localaws.sagemaker.constraints import check
 from localaws.sagemaker.endpoints import Endpoints
 from localaws.sagemaker.models import Models
 from localaws.sagemaker.packages import ModelPackages
+from localaws.sagemaker.processing import ProcessingJobs
 from localaws.sagemaker.records import Table
 from localaws.sagemaker.runtime import SageMakerRuntime
 from localaws.sagemaker.site import Site
@@ -34,12 +35,14 @@ class SageMaker(Service):
         site = Site.of(world)
         self._logs = site.logs
         jobs = TrainingJobs(site)
+        processing = ProcessingJobs(site)
         packages = ModelPackages(world)
         models = Models(site, packages)
         self.endpoints = Endpoints(site, models)
         studio = Studio(world)
         tables: tuple[Table[Any], ...] = (
             jobs.table,
+            processing.table,
             models.models,
             models.configs,
             self.endpoints.table,
@@ -47,7 +50,15 @@ class SageMaker(Service):
             packages.packages,
             *studio.tables,
         )
-        self._parts: list[Service] = [jobs, models, self.endpoints, packages, studio, Tags(world, tables)]
+        self._parts: list[Service] = [
+            jobs,
+            processing,
+            models,
+            self.endpoints,
+            packages,
+            studio,
+            Tags(world, tables),
+        ]
 
     def runtime(self) -> SageMakerRuntime:
         """The data plane of this control plane's endpoints."""

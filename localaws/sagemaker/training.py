@@ -68,6 +68,11 @@ class TrainingJob(Job):
         self.enter(secondary, message)
         self.end({"Completed": COMPLETED, "Failed": FAILED}.get(secondary, STOPPED), failure)
 
+    def ask_to_stop(self) -> None:
+        """Stop; that is a secondary status, too."""
+        self.enter(STOPPING, "Stopping the training job")
+        super().ask_to_stop()
+
     @property
     def spot(self) -> bool:
         """Whether it runs on spare capacity."""
@@ -184,19 +189,13 @@ class TrainingJobs(Service):
     @operation("StopTrainingJob")
     def stop_job(self, call: Call, params: Params) -> Result:
         """Ask the job to end; what it has written is still kept."""
-        job = self._jobs.stop(call, params)
-        if job is not None:
-            job.enter(STOPPING, "Stopping the training job")
-            self._announce(job)
+        self._jobs.stop(call, params)
         return None
 
     @operation("DeleteTrainingJob")
     def delete(self, call: Call, params: Params) -> Result:
         """Forget a job that has ended; its name is free again."""
-        job = self._jobs.named(call, params)
-        if job.runs:
-            raise invalid(f"The request was rejected because the training job is in status {job.status}.")
-        self.table.remove(job)
+        self._jobs.delete(call, params)
         return None
 
     def _announce(self, job: TrainingJob) -> None:

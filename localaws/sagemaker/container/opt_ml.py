@@ -68,6 +68,24 @@ def _name_host(hosts: Path) -> None:
     _call("sethostname", name, len(name))
 
 
+def keep_environment(folder: Path) -> bool:
+    """Let this process change its own Python environment, and nobody else's; False where that cannot be.
+
+    What a job installs goes to a layer over the environment, which lies in `<folder>.layer` and ends with it.
+    """
+    environment = Path(sys.executable).parent.parent
+    layer = folder.with_name(f"{folder.name}.layer")
+    for name in ("changes", "work"):
+        (layer / name).mkdir(parents=True, exist_ok=True)
+    places = {"lowerdir": environment, "upperdir": layer / "changes", "workdir": layer / "work"}
+    options = ",".join(f"{name}={place}" for name, place in places.items())
+    try:
+        mount("overlay", environment, 0, kind="overlay", data=options)
+    except OSError:
+        return False
+    return True
+
+
 def _enter_user_namespace(user: int, group: int) -> None:
     _call("unshare", _NEW_USER | _NEW_MOUNTS | _NEW_NAMES)
     Path("/proc/self/setgroups").write_text("deny", encoding="ascii")

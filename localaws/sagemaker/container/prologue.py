@@ -22,6 +22,10 @@ def begin(folder: Path) -> Place:
     base = opt_ml.OPT_ML if private else folder
     if not private:
         os.environ["SAGEMAKER_BASE_DIR"] = str(base)
+    if not (private and opt_ml.keep_environment(folder)):
+        # What the job installs must not change the environment, which others share.
+        target = folder.with_name(f"{folder.name}.layer")
+        os.environ |= {"PIP_TARGET": str(target), "PYTHONPATH": str(target)}
     fastfile.prepare(folder, base, private=private)
     lifeline.hold()
     bounds.apply()

@@ -140,7 +140,7 @@ class Lab:
 
     def job(self, name):
         """The description of a job once it has ended."""
-        return self._until(
+        return self.until(
             lambda: self.sagemaker.describe_training_job(TrainingJobName=name),
             lambda job: job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped"),
         )
@@ -197,7 +197,7 @@ class Lab:
 
     def endpoint(self, name):
         """The description of an endpoint once it is settled."""
-        return self._until(
+        return self.until(
             lambda: self.sagemaker.describe_endpoint(EndpointName=name),
             lambda endpoint: endpoint["EndpointStatus"] in ("InService", "Failed"),
         )
@@ -207,7 +207,7 @@ class Lab:
         return self.runtime.invoke_endpoint(EndpointName=name, Body=body, ContentType=content_type, **more)
 
     @staticmethod
-    def _until(look, good, seconds=180):
+    def until(look, good, seconds=180):
         deadline = time.monotonic() + seconds
         while not good(seen := look()):
             assert time.monotonic() < deadline, seen
