@@ -18,6 +18,7 @@ from localaws.sagemaker.site import Site
 from localaws.sagemaker.studio.service import Studio
 from localaws.sagemaker.tags import Tags, check_tags
 from localaws.sagemaker.training import TrainingJobs
+from localaws.sagemaker.transform import TransformJobs
 from localaws.service import Call, Handler, Params, Refusal, Result, Service
 from localaws.world import World
 
@@ -39,10 +40,12 @@ class SageMaker(Service):
         packages = ModelPackages(world)
         models = Models(site, packages)
         self.endpoints = Endpoints(site, models)
+        transforms = TransformJobs(site, models)
         studio = Studio(world)
         tables: tuple[Table[Any], ...] = (
             jobs.table,
             processing.table,
+            transforms.table,
             models.models,
             models.configs,
             self.endpoints.table,
@@ -53,6 +56,7 @@ class SageMaker(Service):
         self._parts: list[Service] = [
             jobs,
             processing,
+            transforms,
             models,
             self.endpoints,
             packages,
