@@ -15,8 +15,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from atelier.spec.jobs import Job
 from atelier.spec.problems import choose
 
+SCRIPTS = "training_scripts"
+CONTAINERS = "containers"
+"""The folders of scripts and of own images, within the project's."""
 HYPERPARAMETERS = "hyperparameters.json"
 ARGUMENTS = "prepare.json"
 ALGORITHMS = Path(__file__).parent / "data/algorithms"
@@ -150,3 +154,26 @@ def _declaration(where: str, entry: Any, *, is_built_in: bool) -> Declaration:
     if wrong:
         raise DeclarationError(f"{where}: its default {wrong[0]}")
     return declaration
+
+
+def encoded(value: Value) -> str:
+    """A hyperparameter for the framework containers, as the SageMaker SDK writes it: JSON."""
+    return json.dumps(value)
+
+
+def plain(value: Value) -> str:
+    """A hyperparameter for every other container, as the SageMaker SDK writes it: text as it is."""
+    return str(value)
+
+
+def declared(project: Path, job: Job) -> dict[str, Declaration] | None:
+    """What the job's script, algorithm or own image declares, or None where that is not known.
+
+    Raises:
+        DeclarationError: the file is not of the form above.
+    """
+    if job.algorithm is not None:
+        return dict(of_algorithm(job.algorithm.name).hyperparameters)
+    if job.image is not None:
+        return of_folder(project / CONTAINERS / job.image.name)
+    return of_folder(project / SCRIPTS / job.script) if job.script else None

@@ -131,6 +131,8 @@ class Prepare(Model):
     """What the program gets as arguments."""
     inputs: Annotated[dict[ChannelName, S3Prefix], Field(min_length=1, max_length=8)] = {}
     """Input to prefix in the data bucket; `<job>/data/` as the input `data`, when omitted."""
+    outputs: Annotated[list[ChannelName], Field(max_length=8)] = []
+    """What it writes besides the channels, to be kept with them."""
 
 
 class Transform(Model):
@@ -288,10 +290,9 @@ class Job(Model):
         """The outputs of the preparation, once the defaults are filled in."""
         if self.prepare is None:
             return []
-        extra = [self.transform.prepared] if self.transform and self.transform.prepared else []
-        return list(
-            dict.fromkeys([*(name for name, one in self.channels.items() if one.prefix is None), *extra])
-        )
+        channels = [name for name, one in self.channels.items() if one.prefix is None]
+        batch = [self.transform.prepared] if self.transform and self.transform.prepared else []
+        return list(dict.fromkeys([*channels, *batch, *self.prepare.outputs]))
 
     @property
     def sources(self) -> dict[str, str]:

@@ -92,5 +92,13 @@ class JumpStart(Model):
     """The managed framework whose images train and serve it."""
     image: ImageUri | None = None
     """The image that serves it, in place of a framework's."""
+    environment: Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=16)] = {}
+    """What the serving container is told, as environment variables."""
     training: FineTuning | None = None
     """How it is fine-tuned; it is registered as it is, when omitted."""
+
+    @property
+    def addresses(self) -> list[str]:
+        """Everything of it that is fetched from S3."""
+        training = [self.training.artifact, self.training.script] if self.training else []
+        return [*([] if self.training else [self.artifact]), *training]

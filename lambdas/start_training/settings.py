@@ -10,10 +10,14 @@ from lambdas.shared.compact import pack, unpack
 
 @dataclass(frozen=True)
 class JobSettings:
-    """A job's channels (name to key prefix) and those of them to which an upload starts a run."""
+    """A job's channels (name to key prefix) and those of them to which an upload starts a run.
+
+    `encodes` says that its container reads hyperparameters as JSON, as those of the frameworks do.
+    """
 
     channels: Mapping[str, str]
     listens: tuple[str, ...]
+    encodes: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +30,7 @@ class StartTrainingSettings:
 
     def to_environment(self) -> dict[str, str]:
         """The environment variables that carry these settings."""
-        jobs = {name: [dict(job.channels), list(job.listens)] for name, job in self.jobs.items()}
+        jobs = {name: [dict(job.channels), list(job.listens), job.encodes] for name, job in self.jobs.items()}
         return {"ATELIER_BUCKET": self.bucket, "ATELIER_MACHINES": self.machines, "ATELIER_JOBS": pack(jobs)}
 
     @classmethod
@@ -36,5 +40,8 @@ class StartTrainingSettings:
         return cls(
             bucket=environment["ATELIER_BUCKET"],
             machines=environment["ATELIER_MACHINES"],
-            jobs={name: JobSettings(channels, tuple(listens)) for name, (channels, listens) in jobs.items()},
+            jobs={
+                name: JobSettings(channels, tuple(listens), encodes)
+                for name, (channels, listens, encodes) in jobs.items()
+            },
         )

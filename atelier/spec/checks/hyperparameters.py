@@ -29,31 +29,24 @@ def check(context: Context, at: Steps, job: Job) -> Findings:
     """What is wrong with the values that a job gives, or lets tuning find."""
     declared: Mapping[str, Declaration] | None = None
     try:
-        declared = _declared(context, job)
+        declared = hyperparameters.declared(context.project, job)
         if job.prepare is not None and job.folder is not None:
             known = hyperparameters.of_folder(context.scripts / job.folder, hyperparameters.ARGUMENTS)
             arguments = (*at, "prepare", "arguments")
             yield from _check_values(arguments, job.prepare.arguments, known, hyperparameters.ARGUMENTS)
             yield from _check_missing((*at, "prepare"), job.prepare.arguments, known)
     except DeclarationError as error:
-        place = f"{SCRIPTS}/{job.folder}"
-        yield Finding((*at, "script"), f"{place}: {error}", f"mend {place}")
+        folder, key = (SCRIPTS, "script") if job.image is None else (hyperparameters.CONTAINERS, "image")
+        place = f"{folder}/{job.image.name if job.image else job.folder}"
+        yield Finding((*at, key), f"{place}: {error}", f"mend {place}")
     here = (*at, "hyperparameters")
     yield from _check_keys(here, job)
-    where = hyperparameters.HYPERPARAMETERS if job.script else f"AWS's {job.kind}"
-    if job.algorithm is not None:
-        where = job.algorithm.name
+    where = job.algorithm.name if job.algorithm else hyperparameters.HYPERPARAMETERS
     yield from _check_values(here, job.hyperparameters, declared, where)
     searched = job.tuning.ranges if job.tuning else {}
     yield from _check_missing(at, {*job.hyperparameters, *searched}, declared)
     if job.tuning is not None:
         yield from _check_tuning(context, at, job, job.tuning, declared)
-
-
-def _declared(context: Context, job: Job) -> Mapping[str, Declaration] | None:
-    if job.algorithm is not None:
-        return hyperparameters.of_algorithm(job.algorithm.name).hyperparameters
-    return hyperparameters.of_folder(context.scripts / job.script) if job.script else None
 
 
 def _check_keys(at: Steps, job: Job) -> Findings:

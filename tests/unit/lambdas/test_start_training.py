@@ -143,6 +143,25 @@ def test_a_request_starts_a_run_of_its_own(workplace):
     assert started["trigger"] == "manual"
 
 
+def test_a_request_writes_text_as_it_is_for_other_containers(workplace):
+    """Built-in algorithms and own images read hyperparameters as text, as the SageMaker SDK writes them."""
+    jobs = {"words": JobSettings({"train": "curve/train/"}, (), encodes=False)}
+    settings = StartTrainingSettings(bucket=BUCKET, machines=MACHINES, jobs=jobs)
+    request = {"job": "words", "hyperparameters": {"mode": "supervised", "rate": 0.1, "early_stopping": True}}
+    respond(request, "a", settings, workplace)
+    started = json.loads(workplace.started["words-manual-a"].execution_input())
+    assert started["hyperparameters"] == {"mode": "supervised", "rate": "0.1", "early_stopping": "True"}
+
+
+def test_a_request_may_name_an_experiment(workplace):
+    """Without one, the job's own is the state machine's to know."""
+    for experiment in ("rates", None):
+        request = {"job": "curve", "id": str(experiment), "experiment": experiment}
+        respond(request, "a", SETTINGS, workplace)
+        started = json.loads(workplace.started[f"curve-manual-{experiment}"].execution_input())
+        assert started.get("experiment") == experiment
+
+
 def test_a_scheduled_event_names_its_run(workplace):
     """The run of a schedule is named after the event, whatever the invocation that carries it."""
     event = {"job": "nightly", "trigger": "schedule", "id": "e-1"}

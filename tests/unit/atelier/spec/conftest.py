@@ -98,6 +98,7 @@ jobs:
       max_runtime_minutes: 60
       arguments: {keep: 0.2}
       inputs: {topics: topics/data/}
+      outputs: [classes]
     channels:
       train: {mode: File}
       validation: {prefix: topics/validation/, content_type: text/plain}
