@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import safetensors
 import torch
 import transformers
 from torch import nn
@@ -87,7 +88,7 @@ def load(folder: Path, labels: Sequence[str], length: int) -> Classifier:
         else:
             print("the channel 'model' has no weights: the network starts from random numbers", flush=True)
             network = automatic.from_config(config)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, safetensors.SafetensorError) as error:
         reason = str(error).strip().splitlines()[0]
         raise contract.UserError(f"channel 'model' is no model that can be loaded: {reason}") from error
     # Saved with the tokenizer: what is served cuts texts as the training did.
