@@ -17,10 +17,11 @@ class Framework:
 
 @dataclass(frozen=True)
 class Algorithm:
-    """A built-in algorithm, and the open-source packages that stand for it; the first is the main one."""
+    """A built-in algorithm: the packages that stand for it, the main one first, and the log's metrics."""
 
     name: str
     packages: tuple[str, ...]
+    metrics: tuple[tuple[str, str], ...]
 
 
 _SKLEARN = Framework(
@@ -56,8 +57,32 @@ FRAMEWORKS = {
     "mxnet-inference": _MXNET,
 }
 
+_XGBOOST_METRICS = (
+    "aft-nloglik",
+    "auc",
+    "aucpr",
+    "cox-nloglik",
+    "error",
+    "gamma-deviance",
+    "gamma-nloglik",
+    "logloss",
+    "mae",
+    "map",
+    "mape",
+    "merror",
+    "mlogloss",
+    "ndcg",
+    "poisson-nloglik",
+    "rmse",
+    "rmsle",
+    "tweedie-nloglik",
+)
 ALGORITHMS = {
-    "blazingtext": Algorithm("blazingtext", ("fasttext-numpy2-wheel==0.9.2", "numpy==2.4.*")),
+    "blazingtext": Algorithm(
+        "blazingtext",
+        ("fasttext-numpy2-wheel==0.9.2", "numpy==2.4.*"),
+        tuple((f"{data}:accuracy", rf"#{data}_accuracy: ([0-9.]+)") for data in ("train", "validation")),
+    ),
     "sagemaker-xgboost": Algorithm(
         "xgboost",
         (
@@ -67,6 +92,11 @@ ALGORITHMS = {
             "numpy==2.4.*",
             "scipy==1.17.*",
             "pyarrow==26.*",
+        ),
+        tuple(
+            (f"{data}:{metric}", rf"\[\d+\].*#011{data}-{metric}:([-+.\w]+)")
+            for data in ("train", "validation")
+            for metric in _XGBOOST_METRICS
         ),
     ),
 }

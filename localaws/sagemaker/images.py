@@ -47,6 +47,11 @@ class Image(ABC):
 
     uri: str
 
+    @property
+    def metric_definitions(self) -> Sequence[Mapping[str, str]]:
+        """The metrics that SageMaker finds in the log without being told how."""
+        return ()
+
     @abstractmethod
     def check_training(self, params: Params) -> None:
         """Raise NotEmulated where a CreateTrainingJob request asks of this image what is not done here."""
@@ -139,6 +144,11 @@ class AlgorithmImage(Image):
 
     algorithm: Algorithm
     version: str
+
+    @property
+    def metric_definitions(self) -> Sequence[Mapping[str, str]]:
+        """Those of the algorithm."""
+        return [{"Name": name, "Regex": regex} for name, regex in self.algorithm.metrics]
 
     @property
     def requirements(self) -> str:

@@ -56,6 +56,10 @@ class Metrics:
                 if math.isfinite(value):
                     self._found.append((name, value, now(), host))
 
+    def values(self, name: str) -> list[float]:
+        """Every value of one metric, in the order of the log."""
+        return [value for metric, value, _, _ in self._found if metric == name]
+
     def final(self) -> list[dict[str, Any]]:
         """The last value of each metric, as FinalMetricDataList shows them."""
         last = {name: (value, time) for name, value, time, _ in self._found}

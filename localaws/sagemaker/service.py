@@ -19,6 +19,7 @@ from localaws.sagemaker.studio.service import Studio
 from localaws.sagemaker.tags import Tags, check_tags
 from localaws.sagemaker.training import TrainingJobs
 from localaws.sagemaker.transform import TransformJobs
+from localaws.sagemaker.tuning import TuningJobs
 from localaws.service import Call, Handler, Params, Refusal, Result, Service
 from localaws.world import World
 
@@ -37,6 +38,7 @@ class SageMaker(Service):
         self._logs = site.logs
         jobs = TrainingJobs(site)
         processing = ProcessingJobs(site)
+        tuning = TuningJobs(world, jobs)
         packages = ModelPackages(world)
         models = Models(site, packages)
         self.endpoints = Endpoints(site, models)
@@ -46,6 +48,7 @@ class SageMaker(Service):
             jobs.table,
             processing.table,
             transforms.table,
+            tuning.table,
             models.models,
             models.configs,
             self.endpoints.table,
@@ -57,6 +60,7 @@ class SageMaker(Service):
             jobs,
             processing,
             transforms,
+            tuning,
             models,
             self.endpoints,
             packages,

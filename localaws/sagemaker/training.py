@@ -38,13 +38,22 @@ _SHOWN = (
 )
 
 
+@dataclass(frozen=True)
+class Trial:
+    """What makes a training job one of a tuning job: that one's ARN, what it chose, lines for the log."""
+
+    tuning_job: str
+    values: dict[str, str]
+    notes: tuple[str, ...]
+
+
 @dataclass
 class TrainingJob(Job):
     """A training job: what was asked for, and how far it is."""
 
     secondary: str = ""
     transitions: list[dict[str, Any]] = field(default_factory=list)
-    tuning_job: str | None = None
+    trial: Trial | None = None
     trained: float = 0.0
     """The seconds that its containers have run, over all attempts."""
     metrics: Metrics = field(init=False)
@@ -127,8 +136,8 @@ class TrainingJob(Job):
             ),
             "EnableManagedSpotTraining": self.spot,
         }
-        if self.tuning_job is not None:
-            described["TuningJobArn"] = self.tuning_job
+        if self.trial is not None:
+            described["TuningJobArn"] = self.trial.tuning_job
         if self.started is not None:
             described["TrainingStartTime"] = self.started
         if self.ended is not None:
@@ -166,11 +175,27 @@ class TrainingJobs(Service):
         """Record the job and start it."""
         return {"TrainingJobArn": self.start_job(call, params).arn}
 
-    def start_job(self, call: Call, params: Params, tuning_job: str | None = None) -> TrainingJob:
-        """Record a job, of a tuning job where one is named by its ARN, and start it."""
-        training_rules.check(self.world, self._site.images, call, params)
+    def check(self, call: Call, params: Params) -> list[str]:
+        """Check a request, and give it the metrics of a built-in algorithm; the names of all its metrics.
+
+        Raises:
+            AwsError: the request cannot be met.
+        """
+        image = training_rules.check(self.world, self._site.images, call, params)
+        algorithm = params["AlgorithmSpecification"]
+        definitions = [*algorithm.get("MetricDefinitions", []), *image.metric_definitions]
+        params["AlgorithmSpecification"] = {**algorithm, "MetricDefinitions": definitions}
+        return [definition["Name"] for definition in definitions]
+
+    def ask_to_stop(self, job: TrainingJob) -> None:
+        """Ask a running job to end."""
+        self._jobs.stop(job.call, {"TrainingJobName": job.name})
+
+    def start_job(self, call: Call, params: Params, trial: Trial | None = None) -> TrainingJob:
+        """Record a job and start it."""
+        self.check(call, params)
         name = params["TrainingJobName"]
-        job = TrainingJob(call, name, arn(call, "training-job", name), params, tuning_job=tuning_job)
+        job = TrainingJob(call, name, arn(call, "training-job", name), params, trial=trial)
         self.table.add(job)
         job.enter("Starting", "Preparing the instances for training")
         self._jobs.begin(job, TrainingRun(self._site, job, self._jobs.changed))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from localaws.sagemaker import s3
-from localaws.sagemaker.images import Images
+from localaws.sagemaker.images import Image, Images
 from localaws.sagemaker.metrics import compile_definitions
 from localaws.sagemaker.network import WITHOUT_TRAFFIC, check_vpc
 from localaws.sagemaker.records import invalid
@@ -76,13 +76,13 @@ def is_script(params: Params) -> bool:
     return "sagemaker_program" in params.get("HyperParameters", {})
 
 
-def check(world: World, images: Images, call: Call, params: Params) -> None:
-    """Raise AwsError for the first rule that a CreateTrainingJob request breaks."""
+def check(world: World, images: Images, call: Call, params: Params) -> Image:
+    """The image of a CreateTrainingJob request; raises AwsError for the first rule that this breaks."""
     for field in _unknown(params):
         raise NotEmulated(f"CreateTrainingJob: {field}")
-    images.resolve(
-        params["AlgorithmSpecification"]["TrainingImage"], script=is_script(params)
-    ).check_training(params)
+    uri = params["AlgorithmSpecification"]["TrainingImage"]
+    image = images.resolve(uri, script=is_script(params))
+    image.check_training(params)
     _check_stopping(params)
     _check_resources(params["ResourceConfig"])
     compile_definitions(params["AlgorithmSpecification"].get("MetricDefinitions", []))
@@ -94,6 +94,7 @@ def check(world: World, images: Images, call: Call, params: Params) -> None:
         raise invalid(f"Channel names must be unique: {', '.join(names)}")
     for channel in channels:
         _check_objects(world, call, params["RoleArn"], channel["DataSource"]["S3DataSource"])
+    return image
 
 
 def _unknown(params: Params) -> Iterator[str]:

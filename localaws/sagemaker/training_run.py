@@ -191,7 +191,8 @@ class TrainingRun(Run["TrainingJob"]):
 
     def _note(self) -> None:
         """Say in the log what this job asks for in vain."""
-        for line in without_effect(self.job.request, IGNORED):
+        notes = self.job.trial.notes if self.job.trial is not None else ()
+        for line in (*notes, *without_effect(self.job.request, IGNORED)):
             self.say(line)
 
     def _read(self, line: str, host: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-RESERVED = "sagemaker_"
+RESERVED = ("sagemaker_", "_tuning_objective_metric")
 """Hyperparameters whose names begin so are meant for the launcher, not for the script."""
 
 

@@ -35,6 +35,7 @@ _SHARED = {
     "learning_rate": Parameter(float, 0.05, above=0),
     "min_count": Parameter(int, 5, low=0),
     "vector_dim": positive(100),
+    "_tuning_objective_metric": Parameter(str),
 }
 _CLASSIFICATION = {
     **_SHARED,
