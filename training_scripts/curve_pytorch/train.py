@@ -100,6 +100,7 @@ def main() -> None:
     sizes = ", ".join(f"{part}: {len(points.y)} points" for part, points in data.items())
     print(f"{sizes}; {params}", flush=True)
     contract.seed(params.seed)
+    torch.set_num_threads(1)  # to share out matrices as small as these costs more than to multiply them
     model, metrics = train(params, data, contract.report)
     for name, value in metrics.items():
         contract.report(name, value)
