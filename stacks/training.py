@@ -164,10 +164,18 @@ class Training(TeamStack):
 
     def _settings_of(self, name: str) -> JobSettings:
         job = self._props.spec.jobs[name]
-        listens = {
-            channel for trigger in job.triggers if isinstance(trigger, Upload) for channel in trigger.upload
-        }
-        return JobSettings(job.sources, tuple(sorted(listens)), encodes=job.script is not None)
+        uploads = [trigger for trigger in job.triggers if isinstance(trigger, Upload)]
+        return JobSettings(
+            job.sources,
+            tuple(sorted({channel for trigger in uploads for channel in trigger.upload})),
+            encodes=job.script is not None,
+            markers={
+                channel: trigger.marker
+                for trigger in uploads
+                for channel in trigger.upload
+                if trigger.marker is not None
+            },
+        )
 
     def _start_on_upload(self, start_training: LambdaFunction) -> None:
         EventRule(

@@ -104,6 +104,7 @@ S3_URL = Form(
     "must be an S3 URL; {region} stands for the environment's region",
     "s3://jumpstart-cache-prod-{region}/model.tar.gz",
 )
+FILE_NAME = Form(r"^[A-Za-z0-9!_.*'()-]+$", "must be the name of a file, without folders", "_SUCCESS")
 PROGRAM = Form(
     r"^[A-Za-z0-9_-]+\.py$", "must be the name of a Python file in the script's folder", "prepare.py"
 )

@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag
 
 from atelier.spec.base import (
     CONTENT_TYPE,
+    FILE_NAME,
     PROGRAM,
     SCHEDULE,
     ChannelName,
@@ -79,6 +80,8 @@ class Upload(Model):
 
     upload: Annotated[list[ChannelName], Field(min_length=1, examples=[["train"]])]
     """Channels of the job, or inputs of its preparation."""
+    marker: Annotated[str, Field(pattern=FILE_NAME.pattern, max_length=128)] | None = None
+    """Only an object of this name starts a run: of several files, the one that is uploaded last."""
 
 
 class Schedule(Model):

@@ -105,10 +105,14 @@ def listening_jobs(upload: Upload, jobs: Mapping[str, JobSettings]) -> list[str]
     """The jobs that an upload starts, sorted; none for the marker of a "folder", which is no data."""
     if is_folder(upload.key):
         return []
+    file = upload.key.rpartition("/")[2]
     return sorted(
         name
         for name, job in jobs.items()
-        if any(upload.key.startswith(job.channels[channel]) for channel in job.listens)
+        if any(
+            upload.key.startswith(job.channels[channel]) and job.markers.get(channel, file) == file
+            for channel in job.listens
+        )
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lambdas.shared.compact import pack, unpack
 
@@ -12,12 +12,14 @@ from lambdas.shared.compact import pack, unpack
 class JobSettings:
     """A job's channels (name to key prefix) and those of them to which an upload starts a run.
 
-    `encodes` says that its container reads hyperparameters as JSON, as those of the frameworks do.
+    `encodes` says that its container reads hyperparameters as JSON, as those of the frameworks do. Of a
+    channel in `markers`, only an object of the name given there starts a run.
     """
 
     channels: Mapping[str, str]
     listens: tuple[str, ...]
     encodes: bool = True
+    markers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +32,10 @@ class StartTrainingSettings:
 
     def to_environment(self) -> dict[str, str]:
         """The environment variables that carry these settings."""
-        jobs = {name: [dict(job.channels), list(job.listens), job.encodes] for name, job in self.jobs.items()}
+        jobs = {
+            name: [dict(job.channels), list(job.listens), job.encodes, dict(job.markers)]
+            for name, job in self.jobs.items()
+        }
         return {"ATELIER_BUCKET": self.bucket, "ATELIER_MACHINES": self.machines, "ATELIER_JOBS": pack(jobs)}
 
     @classmethod
@@ -41,7 +46,7 @@ class StartTrainingSettings:
             bucket=environment["ATELIER_BUCKET"],
             machines=environment["ATELIER_MACHINES"],
             jobs={
-                name: JobSettings(channels, tuple(listens), encodes)
-                for name, (channels, listens, encodes) in jobs.items()
+                name: JobSettings(channels, tuple(listens), encodes, markers)
+                for name, (channels, listens, encodes, markers) in jobs.items()
             },
         )

@@ -122,6 +122,18 @@ def test_ignores_what_no_job_listens_to(workplace, key):
     assert respond(upload(key), "r", SETTINGS, workplace) == {"runs": []}
 
 
+def test_a_marker_is_the_file_that_is_waited_for(workplace):
+    """Where a channel has several files, only the one that is uploaded last starts a run."""
+    job = JobSettings({"train": "curve/train/"}, ("train",), markers={"train": "labels.npy"})
+    settings = StartTrainingSettings(bucket=BUCKET, machines=MACHINES, jobs={"images": job})
+    assert StartTrainingSettings.from_environment(settings.to_environment()) == settings
+    started = [
+        len(respond(upload(f"curve/train/{file}"), "r", settings, workplace)["runs"])
+        for file in ("images.npy", "old-labels.npy", "labels.npy", "part/labels.npy")
+    ]
+    assert started == [0, 0, 1, 1]
+
+
 def test_takes_keys_as_eventbridge_gives_them(workplace):
     """EventBridge does not quote keys: a plus and a percent sign are themselves."""
     settings = StartTrainingSettings(

@@ -99,6 +99,7 @@ jobs:
       arguments: {keep: 0.2}
       inputs: {topics: topics/data/}
       outputs: [classes]
+    triggers: [{upload: [topics], marker: train.csv}]
     channels:
       train: {mode: File}
       validation: {prefix: topics/validation/, content_type: text/plain}
