@@ -11,6 +11,7 @@ import io
 import multiprocessing
 import os
 import re
+import string
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -31,12 +32,23 @@ _WORD = r"[^\W_]+(?:['\u2019][^\W_]+)*"  # an apostrophe, straight or curled, wi
 # An underscore is no part of a token: no text can forge a `__label__`.
 _TOKENS = re.compile(rf"{_WORD}|[^\w\s]")
 _WORDS = re.compile(_WORD)
+_SPACED = [("_", " "), *((mark, f" {mark} ") for mark in string.punctuation if mark not in "'_")]
+_LONE_APOSTROPHES = re.compile(r"(?<![a-z0-9])'|'(?![a-z0-9])")
 _TAGS = re.compile(r"<!--.*?-->|</?[a-zA-Z][^<>]*>|<![^<>]*>", re.DOTALL)
 
 
 def tokens(text: str) -> list[str]:
     """Words in lower case, and each punctuation mark on its own, in the order of the text."""
-    return _TOKENS.findall(text.lower())
+    lowered = text.lower()
+    if not (lowered.isascii() and lowered.isprintable()):
+        return _TOKENS.findall(lowered)
+    # The same for plain text, two to three times as fast: a search for a mark costs less than a match a word.
+    for mark, spaced in _SPACED:
+        if mark in lowered:
+            lowered = lowered.replace(mark, spaced)
+    if "'" in lowered:
+        lowered = _LONE_APOSTROPHES.sub(" ' ", lowered)
+    return lowered.split()
 
 
 def words(text: str) -> list[str]:
@@ -178,6 +190,14 @@ def csv_files(folder: Path) -> list[Path]:
     if not found:
         raise contract.UserError(f"{folder.name} holds no CSV file: upload at least one")
     return found
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file that is there once it is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}")
+    unfinished.write_bytes(content)
+    unfinished.replace(path)
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> int:

@@ -8,9 +8,12 @@ the class as a number from 1, and classes.txt with a class's name a line. By han
 
 from __future__ import annotations
 
-import hashlib
+import zlib
+from array import array
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import contract
 import text
@@ -34,63 +37,60 @@ def read_classes(path: Path) -> list[str]:
     return names
 
 
-def lines(part: text.Part, classes: list[str]) -> list[str]:
-    """The line of every row of a part of a file, in the file's order.
+class Lines(NamedTuple):
+    """Lines as they go into a file, and each one's place in a shuffled file: the lowest rank comes first.
+
+    In few large pieces, since they come from other processes.
+    """
+
+    ranks: array[int]
+    content: bytes
+
+
+def prepared(part: text.Part, classes: list[str], keep: float = 1.0, seed: int = 0) -> Lines:
+    """The lines of about `keep` of a part's rows, in the part's order.
+
+    A row's rank is a checksum of the row, so that no process needs to know of another's rows, and a row that
+    was kept is kept still when others are added.
 
     Raises:
         UserError: a row without three columns, or of a class that has no name.
     """
-    return [_line(part.path, line, cells, classes) for line, cells in text.rows(part, COLUMNS)]
-
-
-def sample(part: text.Part, classes: list[str], keep: float, seed: int) -> list[tuple[bytes, str]]:
-    """The lines of about `keep` of a part's rows, each with its rank in the shuffled file.
-
-    A row's rank is a digest of the row, so that no process needs to know of another's rows, and a row that
-    was kept is kept still when others are added.
-    """
-    # Compared as bytes: the largest of eight stands for a share of 1.
-    most = min(int(keep * 2**64), 2**64 - 1).to_bytes(8, "big")
-    kept = []
-    for line, cells in text.rows(part, COLUMNS):
-        rank = hashlib.blake2b("\0".join(cells).encode(), digest_size=8, key=seed.to_bytes(8, "big")).digest()
+    labels = {str(number): f"__label__{name}" for number, name in enumerate(classes, 1)}
+    most = keep * 2**32
+    ranks, found = array("L"), []
+    for line, (number, title, abstract) in text.rows(part, COLUMNS):
         # Rows that are not kept are checked as well: a wrong file is refused whatever the share.
-        name = _class(part.path, line, cells[0], classes)
-        if rank <= most:
-            kept.append((rank, _labelled(name, cells)))
-    return kept
+        if number not in labels:
+            expected = f"expected a class from 1 to {len(classes)}; the file has no header"
+            raise contract.UserError(
+                f"{text.place(part.path, line)}, column class: {number[:40]!r}: {expected}"
+            )
+        content = f"{title} {abstract}"
+        rank = zlib.crc32(content.encode(), seed)
+        if rank < most:
+            ranks.append(rank)
+            found.append(" ".join([labels[number], *text.tokens(content)]))
+    return Lines(ranks, "".join(f"{line}\n" for line in found).encode())
 
 
-def _line(path: Path, line: int, cells: list[str], classes: list[str]) -> str:
-    return _labelled(_class(path, line, cells[0], classes), cells)
+def shuffled(parts: Iterable[Lines]) -> Lines:
+    """The lines of all parts in the order of their ranks: a file is sorted by class, and learning is not."""
+    ranks, lines = array("L"), []
+    for part in parts:
+        ranks += part.ranks
+        lines += part.content.splitlines(keepends=True)
+    order = sorted(range(len(ranks)), key=ranks.__getitem__)
+    return Lines(array("L", map(ranks.__getitem__, order)), b"".join(map(lines.__getitem__, order)))
 
 
-def _labelled(name: str, cells: list[str]) -> str:
-    _, title, abstract = cells
-    return " ".join([f"__label__{name}", *text.tokens(title), *text.tokens(abstract)])
-
-
-def _class(path: Path, line: int, cell: str, classes: list[str]) -> str:
-    number = int(cell) if cell.isascii() and cell.isdigit() else 0
-    if not 0 < number <= len(classes):
-        expected = f"expected a class from 1 to {len(classes)}; the file has no header"
-        raise contract.UserError(f"{text.place(path, line)}, column class: {cell[:40]!r}: {expected}")
-    return classes[number - 1]
-
-
-def training_lines(
-    path: Path, classes: list[str], in_order: text.InOrder, *, keep: float, seed: int
-) -> list[str]:
-    """About `keep` of the rows, shuffled: the file is sorted by class, and learning wants a mixture."""
-    work = partial(sample, classes=classes, keep=keep, seed=seed)
-    ranked = [line for part in in_order(work, text.parts(path)) for line in part]
-    return [line for _, line in sorted(ranked)]
-
-
-def validation_lines(path: Path, classes: list[str], in_order: text.InOrder) -> list[str]:
-    """All of the file's rows in its order."""
-    work = partial(lines, classes=classes)
-    return [line for part in in_order(work, text.parts(path)) for line in part]
+def joined(parts: Iterable[Lines]) -> Lines:
+    """The lines of all parts in their order."""
+    ranks, content = array("L"), []
+    for part in parts:
+        ranks += part.ranks
+        content.append(part.content)
+    return Lines(ranks, b"".join(content))
 
 
 def main() -> None:
@@ -98,20 +98,22 @@ def main() -> None:
     options = contract.parameters(__file__, declaration="prepare.json")
     folder = contract.prepare_input("topics")
     classes = read_classes(folder / "classes.txt")
-    train = text.required(folder / "train.csv")
-    validation = text.required(folder / "test.csv")
+    train = text.parts(text.required(folder / "train.csv"))
+    validation = text.parts(text.required(folder / "test.csv"))
+    all_of_it = partial(prepared, classes=classes)
+    some_of_it = partial(all_of_it, keep=options.keep, seed=options.seed)
     with text.workers(options.processes) as in_order:
-        lines_of = {
-            "train": training_lines(train, classes, in_order, keep=options.keep, seed=options.seed),
-            "validation": validation_lines(validation, classes, in_order),
+        lines = {
+            "train": shuffled(in_order(some_of_it, train)),
+            "validation": joined(in_order(all_of_it, validation)),
         }
     # Written once both files are known to be right.
-    for channel, found in lines_of.items():
-        if not found:
+    for channel, found in lines.items():
+        if not found.ranks:
             raise contract.UserError(f"{channel} holds no rows: the file is empty, or keep is too small")
-    for channel, found in lines_of.items():
-        text.write_lines(contract.prepare_output(channel) / f"topics.{channel}", found)
-        print(f"{channel}: {len(found)} lines of {len(classes)} classes", flush=True)
+    for channel, found in lines.items():
+        text.write(contract.prepare_output(channel) / f"topics.{channel}", found.content)
+        print(f"{channel}: {len(found.ranks)} lines of {len(classes)} classes", flush=True)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def part_of(path):
 def test_a_row_becomes_its_label_and_tokens(prepare, tmp_path):
     """In the order of the file; what looks like a label in the text is none."""
     path = write(tmp_path / "t.csv", '2,"A ""Tale""","By __label__Company,\nnow."', "1,Acme,Makes things!")
-    assert prepare.lines(part_of(path), CLASSES) == [
+    assert prepare.prepared(part_of(path), CLASSES).content.decode().splitlines() == [
         '__label__WrittenWork a " tale " by label company , now .',
         "__label__Company acme makes things !",
     ]
@@ -92,18 +92,17 @@ def test_what_is_kept_is_kept_when_rows_are_added(prepare, tmp_path):
     """And another seed keeps others, in another order."""
     rows = [f"1,title {number},abstract" for number in range(400)]
     few, many = write(tmp_path / "few.csv", *rows[:200]), write(tmp_path / "many.csv", *rows)
-    with text.workers(1) as in_order:
 
-        def kept(path, seed):
-            return prepare.training_lines(path, CLASSES, in_order, keep=0.5, seed=seed)
+    def kept(path, seed, keep=0.5):
+        some = prepare.prepared(part_of(path), CLASSES, keep, seed)
+        return prepare.shuffled([some]).content.splitlines()
 
-        first = kept(few, 0)
-        assert set(first) < set(kept(many, 0))
-        assert 60 < len(first) < 140
-        assert first != sorted(first)
-        assert first != kept(few, 1)
-        everything = prepare.training_lines(few, CLASSES, in_order, keep=1, seed=0)
-    assert len(everything) == 200
+    first = kept(few, 0)
+    assert set(first) < set(kept(many, 0))
+    assert 60 < len(first) < 140
+    assert first != sorted(first)
+    assert first != kept(few, 1)
+    assert len(kept(few, 0, keep=1)) == 200
 
 
 @pytest.mark.parametrize(
