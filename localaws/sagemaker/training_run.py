@@ -212,8 +212,8 @@ class TrainingRun(Run["TrainingJob"]):
         deadline = started + self.job.max_runtime - self.job.trained
         reasons = {
             STOPPED: self.job.stop.is_set,
-            LATE: lambda: time.monotonic() > deadline,
             WAITED: self._waited,
+            LATE: lambda: time.monotonic() > deadline,
             INTERRUPTED: self.job.take_interruption,
         }
         outcome = self.crew.watch(self.site.world.stopping.is_set, reasons, look)

@@ -98,6 +98,26 @@ class Job:
         """The folder that the submitted archive was unpacked into."""
         return self.base / "code"
 
+    @property
+    def hosts(self) -> list[str]:
+        """The names of all hosts, the first one's first."""
+        return list(self.resources["hosts"])
+
+    @property
+    def host(self) -> str:
+        """The name of this host."""
+        return str(self.resources["current_host"])
+
+    @property
+    def interface(self) -> str:
+        """The network interface on which the hosts meet."""
+        return str(self.resources["network_interface_name"])
+
+    @property
+    def torchrun(self) -> bool:
+        """Whether torchrun starts the script."""
+        return bool(self.hyperparameters.get("sagemaker_torch_distributed_enabled", False))
+
     def user_hyperparameters(self) -> dict[str, Any]:
         """The hyperparameters that are the script's own."""
         return {key: value for key, value in self.hyperparameters.items() if not key.startswith(RESERVED)}

@@ -21,6 +21,7 @@ from .prologue import begin
 _TAIL_LINES = 200
 _EXCEPTION = re.compile(r"[\w.]*(Error|Exception|Exit|Interrupt)\b")
 _OUT_OF_MEMORY = -signal.SIGKILL
+_PORT = "LOCALAWS_RENDEZVOUS_PORT"
 
 
 def main(folder: Path) -> int:
@@ -34,8 +35,11 @@ def main(folder: Path) -> int:
         else f"this system allows no private /opt/ml: the job's folder is {base}; use the SM_* variables"
     )
     job = Job.read(base, os.environ.get("SAGEMAKER_TRAINING_MODULE", ""))
-    command = _command(job)
-    variables = {**os.environ, **job.variables(Machine(cpus=bounds.processors(), gpus=_gpus()))}
+    machine = Machine(cpus=bounds.processors(), gpus=_gpus())
+    command = _command(job, machine, named=private)
+    # Distributed libraries find their network by this name.
+    interfaces = dict.fromkeys(("NCCL_SOCKET_IFNAME", "GLOO_SOCKET_IFNAME"), job.interface)
+    variables = {**interfaces, **os.environ, **job.variables(machine)}
     _say(f"Invoking script with the following command: {' '.join(command)}")
     code, errors = _run(command, Path(job.code), variables)
     if code == 0:
@@ -50,9 +54,22 @@ def main(folder: Path) -> int:
     return 1
 
 
-def _command(job: Job) -> list[str]:
-    interpreter = ["/bin/sh"] if job.program.endswith(".sh") else [sys.executable]
-    return [*interpreter, job.program, *job.arguments()]
+def _command(job: Job, machine: Machine, *, named: bool) -> list[str]:
+    """The script, under torchrun where that is asked for; `named` says whether hosts' names resolve."""
+    if not job.torchrun:
+        interpreter = ["/bin/sh"] if job.program.endswith(".sh") else [sys.executable]
+        return [*interpreter, job.program, *job.arguments()]
+    options = {
+        "nnodes": len(job.hosts),
+        "nproc_per_node": max(1, machine.gpus),
+        "master_addr": job.hosts[0] if named else "127.0.0.1",
+        # AWS's is 7777; here another job may listen there.
+        "master_port": os.environ[_PORT],
+        "node_rank": job.hosts.index(job.host),
+    }
+    launcher = [sys.executable, "-m", "torch.distributed.run"]
+    launcher += [f"--{name}={value}" for name, value in options.items()]
+    return [*launcher, job.program, *job.arguments()]
 
 
 def _run(command: list[str], code: Path, variables: dict[str, str]) -> tuple[int, list[str]]:

@@ -160,6 +160,13 @@ class Lab:
         """Every line that a job wrote."""
         return self.log("/aws/sagemaker/TrainingJobs", f"{name}/")
 
+    def running_log(self, name):
+        """What a job has written so far, which may not even be a stream."""
+        try:
+            return self.job_log(name)
+        except self.logs.exceptions.ResourceNotFoundException:
+            return []
+
     def model(self, name, script, files=None, **more):
         """A model whose inference script is `script` and whose archive holds `files`."""
         code = self.archive(f"code/{name}.tar.gz", {"inference.py": script, "requirements.txt": ""})
