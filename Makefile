@@ -14,8 +14,8 @@ setup:  ## Environment, CDK command, Node: everything the other targets need
 	@test -n "$(PYTHON)" || { echo "set-up: no Python 3.11 or newer on PATH: install one"; exit 1; }
 	@$(PYTHON) tools/setup.py
 
-demo: setup  ## The whole path on the embedded AWS: deploy, upload, train, approve, serve, predict, remove
-	@$(RUN) atelier demo
+demo: setup  ## The whole path on the embedded AWS, from deployment to prediction; JOB=curve, or any other job
+	@$(RUN) atelier demo $(if $(JOB),--job $(JOB)) $(if $(TEAM),--team $(TEAM))
 
 test: setup  ## The fast tests
 	@$(RUN) pytest -n auto --dist loadgroup

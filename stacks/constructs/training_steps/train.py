@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from atelier.spec import defaults
-from stacks.constructs.asl import State, States, assign, catch, choice, jsonata, task
+from stacks.constructs.asl import State, States, assign, catch, choice, jsonata, literal, task
 from stacks.constructs.training_steps.props import (
     RETRY_JOB,
     TRAINING_JOB,
@@ -49,10 +49,10 @@ def train_states(props: TrainingWorkflowProps, *, then: str) -> States:
     return {FIRST: train, **attempt_states(FIRST), **completion_states("the training job", then=then)}
 
 
-def on_capacity() -> list[State]:
-    """After an error, see whether another instance type is left."""
+def on_capacity(log_ends: str = "/") -> list[State]:
+    """After an error, see whether another instance type is left; `log_ends` follows the name in its log."""
     handlers = catch("Is another instance type left?")
-    log = {"group": TRAINING_LOGS, "stream": jsonata(f"{TRAINING_JOB} & '/'")}
+    log = {"group": TRAINING_LOGS, "stream": jsonata(f"{TRAINING_JOB} & {literal(log_ends)}")}
     return [{**handler, "Assign": {**handler["Assign"], "log": log}} for handler in handlers]
 
 

@@ -43,7 +43,8 @@ def tune_states(props: TrainingWorkflowProps, *, then: str) -> States:
         "arn:aws:states:::sagemaker:createHyperParameterTuningJob.sync",
         _tuning_job(props, tuning),
         then="Is there a best?",
-        on_error=on_capacity(),
+        # The trainings of a tuning job are named after it.
+        on_error=on_capacity(log_ends="-"),
         retry=RETRY_JOB,
         assign={
             "best": jsonata(f"'' & {best}.TrainingJobName"),
