@@ -8,6 +8,7 @@ from typing import Any
 from moto.core.utils import get_service_model
 
 from localaws.sagemaker.constraints import check
+from localaws.sagemaker.differences import DIFFERENCES
 from localaws.sagemaker.endpoints import Endpoints
 from localaws.sagemaker.models import Models
 from localaws.sagemaker.packages import ModelPackages
@@ -31,6 +32,7 @@ class SageMaker(Service):
     """The control plane: training jobs, models, endpoints, the model registry, Studio, their tags."""
 
     name = "sagemaker"
+    differences = DIFFERENCES
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

@@ -7,89 +7,10 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-SCORE = """
-import argparse
-parser = argparse.ArgumentParser()
-parser.add_argument("--size", type=float)
-parser.add_argument("--kind", default="")
-options = parser.parse_args()
-if options.kind == "bad":
-    raise ValueError("no such kind")
-print(f"score={(options.size - 3) ** 2};")
-"""
 WARM = {
     "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": "x"}],
     "WarmStartType": "TransferLearning",
 }
-METRIC = {"Name": "score", "Regex": "score=([0-9.]+);"}
-ENDED = ("Completed", "Failed", "Stopped")
-
-
-class Bench:
-    """Short ways to tune."""
-
-    def __init__(self, lab):
-        self.lab = lab
-
-    def request(
-        self, name, script=SCORE, *, strategy="Random", ranges=None, limits=None, config=None, **more
-    ):
-        """The parameters of CreateHyperParameterTuningJob for a script."""
-        training = self.lab.request(name, script, metrics=[METRIC])
-        known = (
-            "AlgorithmSpecification",
-            "RoleArn",
-            "OutputDataConfig",
-            "ResourceConfig",
-            "StoppingCondition",
-        )
-        definition = {key: training[key] for key in known}
-        definition["StaticHyperParameters"] = training["HyperParameters"]
-        whole = {"Name": "size", "MinValue": "1", "MaxValue": "4", "ScalingType": "Linear"}
-        return {
-            "HyperParameterTuningJobName": name,
-            "HyperParameterTuningJobConfig": {
-                "Strategy": strategy,
-                "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "score"},
-                "ResourceLimits": {
-                    "MaxNumberOfTrainingJobs": 4,
-                    "MaxParallelTrainingJobs": 2,
-                    **(limits or {}),
-                },
-                "ParameterRanges": ranges or {"IntegerParameterRanges": [whole]},
-                **(config or {}),
-            },
-            "TrainingJobDefinition": definition,
-            **more,
-        }
-
-    def start(self, name, *args, **more):
-        """Create a tuning job."""
-        self.lab.sagemaker.create_hyper_parameter_tuning_job(**self.request(name, *args, **more))
-
-    def run(self, name, *args, **more):
-        """Create a tuning job; its description once it has ended."""
-        self.start(name, *args, **more)
-        return self.ended(name)
-
-    def ended(self, name):
-        """The description of a job once it has ended."""
-        return self.lab.until(
-            lambda: self.lab.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name),
-            lambda job: job["HyperParameterTuningJobStatus"] in ENDED,
-        )
-
-    def trials(self, name, **more):
-        """The training jobs of a tuning job."""
-        return self.lab.sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(
-            HyperParameterTuningJobName=name, **more
-        )["TrainingJobSummaries"]
-
-
-@pytest.fixture
-def bench(lab):
-    """Ways to tune."""
-    return Bench(lab)
 
 
 def test_training_jobs_really_run_and_the_best_is_named(lab, bench):
