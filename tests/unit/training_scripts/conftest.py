@@ -17,7 +17,8 @@ from atelier import embedded
 from localaws.sagemaker.environments import Environments
 
 SCRIPTS = embedded.ROOT / "training_scripts"
-VARIABLES = ("SM_", "SAGEMAKER_", "TRAINING_JOB_NAME", "RANK", "WORLD_SIZE", "PYTHON", "VIRTUAL_ENV")
+CONTAINERS = ("SM_", "SAGEMAKER_", "TRAINING_JOB_NAME", "RANK", "WORLD_SIZE")
+INTERPRETERS = ("PYTHON", "VIRTUAL_ENV")
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +26,7 @@ def by_hand(tmp_path, monkeypatch):
     """A folder of its own as the current one, none of a container's variables, nothing reported before."""
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
-        if name.startswith(VARIABLES[:-2]):
+        if name.startswith(CONTAINERS):
             monkeypatch.delenv(name)
     monkeypatch.setattr(contract, "_parameters", {})
     monkeypatch.setattr(contract, "_metrics", {})
@@ -80,7 +81,8 @@ class Job:
         return json.loads(self._run(self.python, "-c", setup + code, *arguments).splitlines()[-1])
 
     def _run(self, *command, code=0, variables=None):
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(VARIABLES)}
+        foreign = CONTAINERS + INTERPRETERS
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
         # Tests run side by side: one thread each is faster than all of them for all of them.
         environment |= {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", **(variables or {})}
         result = subprocess.run(

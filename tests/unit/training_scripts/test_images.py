@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 
@@ -11,6 +12,7 @@ import pytest
 pytestmark = pytest.mark.heavy
 
 SCRIPT = "images_pytorch"
+SMALL = ("--width", "8", "--workers", "0")
 DIGITS = """
 import sys, numpy as np
 from sklearn.datasets import load_digits
@@ -19,6 +21,22 @@ pixels = (data.images * 255 / 16).astype("uint8")
 for part, chosen in (("train", slice(0, 1400)), ("validation", slice(1400, None))):
     np.save(f"data/{part}/images.npy", pixels[chosen])
     np.save(f"data/{part}/labels.npy", data.target[chosen])
+"""
+
+# What a container does with a request, around the script's own functions.
+PREDICT = """
+import json, sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+import inference
+from localaws.sagemaker.container.handlers import Handlers
+model = Handlers(inference, "pytorch", Path("model"))
+def ask(body, kind):
+    try:
+        return model.answer(body.encode(), kind, "application/json")[0].decode()
+    except Exception as error:
+        return getattr(error, "status", repr(error))
+print(json.dumps([ask(*question) for question in {questions!r}]))
 """
 
 
@@ -46,10 +64,21 @@ def test_scikit_learns_digits_are_recognised(job, digits):
     assert {"model.pt", "code/inference.py", "code/network.py"} <= set(digits.model_files())
 
 
+def test_the_example_is_served(digits, pytestconfig):
+    """The five digits of the demo's request, and a status for what is no image."""
+    digits.train("--epochs", "5")
+    request = json.loads((digits.folder / "data" / "requests.json").read_text(encoding="utf-8"))[0]
+    wrong = [("[[0.5]]", "application/json"), ("[[[256]]]", "application/json"), ("x", "text/plain")]
+    questions = [(request["body"], request["content_type"]), *wrong]
+    answer, *refused = digits.evaluate(PREDICT.format(root=str(pytestconfig.rootpath), questions=questions))
+    assert f"the digits {', '.join(str(found['class']) for found in json.loads(answer))}" == request["about"]
+    assert refused == [400, 400, 415]
+
+
 def test_two_processes_learn_what_one_does(digits):
     """The same batches, shared out: the same losses up to rounding, and the model saved once."""
-    alone = digits.train("--epochs", "2", SM_MODEL_DIR="alone", SM_CHECKPOINT_DIR="alone-checkpoints")
-    together = digits.torchrun(2, "--epochs", "2", "--workers", "0")
+    alone = digits.train("--epochs", "2", *SMALL, SM_MODEL_DIR="alone", SM_CHECKPOINT_DIR="alone-checkpoints")
+    together = digits.torchrun(2, "--epochs", "2", *SMALL)
     for name in ("train:loss", "validation:accuracy"):
         assert values(together, name) == pytest.approx(values(alone, name), rel=0.02)
     assert "2 x cpu" in together
@@ -59,15 +88,15 @@ def test_two_processes_learn_what_one_does(digits):
 def test_every_precision_learns(digits):
     """bf16 and fp16 keep the weights in fp32; fp16 scales its gradients."""
     for precision in ("bf16", "fp16"):
-        log = digits.train("--epochs", "2", "--precision", precision, SM_CHECKPOINT_DIR=precision)
+        log = digits.train("--epochs", "2", "--precision", precision, *SMALL, SM_CHECKPOINT_DIR=precision)
         losses = values(log, "train:loss")
         assert losses[-1] < losses[0]
 
 
 def test_a_stopped_run_goes_on_where_it_was(digits):
     """From the newest checkpoint, also in another precision: only the epochs that are missing are trained."""
-    assert len(values(digits.train("--epochs", "2"), "train:loss")) == 2
-    log = digits.train("--epochs", "3", "--precision", "fp16")
+    assert len(values(digits.train("--epochs", "2", *SMALL), "train:loss")) == 2
+    log = digits.train("--epochs", "3", "--precision", "fp16", *SMALL)
     assert "going on from the checkpoint after epoch 2" in log
     assert len(values(log, "train:loss")) == 1
     kept = sorted(path.name for path in (digits.folder / "checkpoints").iterdir())
@@ -76,17 +105,17 @@ def test_a_stopped_run_goes_on_where_it_was(digits):
 
 def test_a_corrupt_checkpoint_is_passed_over_and_none_that_is_whole_ends_the_run(digits):
     """The one before is taken; where none is whole, that is said rather than begun anew in silence."""
-    digits.train("--epochs", "2")
+    digits.train("--epochs", "2", *SMALL)
     older, newest = sorted((digits.folder / "checkpoints").iterdir())
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 1
     newest.write_bytes(content)
-    log = digits.train("--epochs", "3")
+    log = digits.train("--epochs", "3", *SMALL)
     assert "checkpoint epoch-000002.pt is corrupt; looking for the one before" in log
     assert "going on from the checkpoint after epoch 1" in log
     for path in (digits.folder / "checkpoints").iterdir():
         path.write_bytes(path.read_bytes()[:100])
-    digits.train("--epochs", "4", code=10)
+    digits.train("--epochs", "4", *SMALL, code=10)
     assert digits.failure.startswith("UserError: no checkpoint is whole (epoch-000003.pt, ")
     assert not older.exists()
 
