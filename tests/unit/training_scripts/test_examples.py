@@ -38,7 +38,18 @@ def test_the_digits_are_images_of_all_ten(load, tmp_path):
     assert np.load(tmp_path / "validation" / "images.npy").shape == (400, 8, 8)
 
 
-@pytest.mark.parametrize("script", ["curve_sklearn", "images_pytorch"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "curve_sklearn",
+        "images_pytorch",
+        "sentiment_tensorflow",
+        "sentiment_xgboost",
+        "text_huggingface",
+        "text_mxnet",
+        "topics_blazingtext",
+    ],
+)
 def test_an_example_is_the_same_each_time(load, tmp_path, script):
     """The demo and the tests can name figures."""
     for run in ("a", "b"):
