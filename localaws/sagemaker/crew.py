@@ -100,12 +100,15 @@ class Crew:
             if time.monotonic() - looked > _LOOK_SECONDS:
                 looked = time.monotonic()
                 each_look()
-                if sum(item.memory() for item in self._containers.values()) > self._memory:
+                if self._too_much(exact=False) and self._too_much(exact=True):
                     outcome.why = OUT_OF_MEMORY
                     outcome.codes = dict.fromkeys(self._containers, _KILLED)
                     break
         self.kill()
         return outcome
+
+    def _too_much(self, *, exact: bool) -> bool:
+        return sum(item.memory(exact=exact) for item in self._containers.values()) > self._memory
 
     def _settled(self, outcome: Outcome) -> bool:
         for host, container in self._containers.items():

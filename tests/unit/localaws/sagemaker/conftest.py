@@ -241,7 +241,7 @@ def server(tmp_path_factory):
     """The embedded AWS, empty; Studio's apps start in a tenth of their time."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv(PACE, "0.1")
-        options = Options(containers=tmp_path_factory.mktemp("containers"), job_memory=2 << 30)
+        options = Options(containers=tmp_path_factory.mktemp("containers"), job_cpus=1, job_memory=1 << 30)
         server = Server(tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("cache"), options=options)
     server.start()
     yield server

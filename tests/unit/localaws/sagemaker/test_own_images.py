@@ -17,7 +17,9 @@ data = sorted(path.name for path in (ml / "input/data/train").iterdir())
 print("here", os.getcwd().rpartition("/")[2], *data, resources["current_host"], "helper.py" in os.listdir())
 if ml == pathlib.Path("/opt/ml"):
     print("host", socket.gethostname(), socket.gethostbyname("algo-1").startswith("127."))
-print("nice", os.nice(0))
+print("nice", os.nice(0), "threads", os.environ["OMP_NUM_THREADS"])
+if hasattr(os, "sched_getaffinity"):
+    print("processors", len(os.sched_getaffinity(0)))
 if values["fail"] == "yes":
     (ml / "output/failure").write_text("no luck\\nat all")
     sys.exit(3)
@@ -48,7 +50,8 @@ def test_an_own_image_trains_and_serves(lab):
     log = lab.job_log("own")
     assert job["TrainingJobStatus"] == "Completed", log
     assert "here iris a.csv algo-1 True" in log
-    assert f"nice {os.nice(0) + 10}" in log
+    assert f"nice {os.nice(0) + 10} threads 1" in log
+    assert not hasattr(os, "sched_getaffinity") or "processors 1" in log
     if not any("no private /opt/ml" in line for line in log):
         assert "host algo-1 True" in log
     data = job["ModelArtifacts"]["S3ModelArtifacts"]
@@ -85,7 +88,13 @@ def test_a_program_that_cannot_be_run_is_told_in_the_log(lab, program, code, why
 def test_a_job_that_takes_too_much_memory_is_ended_as_on_aws(lab):
     """All its processes together count; the reason is AWS's."""
     lab.put("train/a.csv", "1")
-    hungry = "#!/usr/bin/env python3\nimport time\nfood = bytearray(b'x') * (3 << 30)\ntime.sleep(60)\n"
+    hungry = """#!/usr/bin/env python3
+import time
+food = []
+while True:
+    food.append(bytearray(b"x") * (100 << 20))
+    time.sleep(0.05)
+"""
     image = lab.own_image("hungry", train=hungry)
     job = lab.built_in("hungry", image, {}, [lab.channel("train")])
     assert job["FailureReason"] == (
