@@ -13,7 +13,6 @@ from dataclasses import asdict
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
 import boto3
@@ -27,7 +26,7 @@ from atelier.demo.cdk import Cdk
 from atelier.demo.example import Example, code_of, write_example
 from atelier.demo.journey import Journey, JourneyError
 from atelier.demo.picture import draw
-from atelier.demo.screen import Screen
+from atelier.demo.screen import Screen, clipped
 from atelier.demo.selection import select
 from atelier.demo.summary import Summary, count_resources, show
 from atelier.spec import TeamEnvironment
@@ -60,7 +59,7 @@ def run(console: Console, job: str, team: str | None, env: str) -> Summary:
     screen = Screen(console)
     summary = Summary(spec.team, env, selected.job, selected.endpoint or "")
     console.print(
-        f"[bold]Atelier demo[/]: job {selected.job}, team {spec.team}, environment {env}, on an embedded AWS\n"
+        f"[bold]Atelier demo[/]: job {selected.job} of team {spec.team} in {env}, on an embedded AWS\n"
     )
     with _embedded_aws(screen) as running:
         variables = running.environment(spec.account, spec.region)
@@ -173,7 +172,7 @@ def _serve(screen: Screen, journey: Journey, example: Example, summary: Summary,
         for request in example.requests:
             answer = journey.ask(request.content_type, request.body).strip()
             summary.answers.append({**asdict(request), "answer": answer})
-            screen.detail(f"{request.about}: {shorten(answer, ANSWER_LENGTH, placeholder=' …')}", "cyan")
+            screen.detail(f"{request.about}: {clipped(answer, ANSWER_LENGTH)}", "cyan")
         points = example.points()
         if points is not None:
             xs = [float(x) for x in range(*RANGE, STEP)]
@@ -184,12 +183,12 @@ def _serve(screen: Screen, journey: Journey, example: Example, summary: Summary,
 
 
 def _look_at_batch(screen: Screen, journey: Journey, code: Path | None, summary: Summary) -> None:
-    """Fetch what the batch transform wrote; the job's own score.py, where there is one, says how good it is."""
+    """Fetch what the batch transform wrote; the job's own score.py, if any, says how good it is."""
     with screen.phase("batch") as phase:
         files = journey.download(summary.transform, FOLDER / "transformed")
         lines = [line for path in files for line in path.read_text(encoding="utf-8").splitlines()]
         for line in lines[:BATCH_LINES]:
-            screen.detail(shorten(line, ANSWER_LENGTH, placeholder=" …"), "cyan")
+            screen.detail(clipped(line, ANSWER_LENGTH), "cyan")
         phase.note = f"{len(lines)} predictions in {', '.join(path.name for path in files)}"
         if code is not None and (code / SCORE).is_file():
             source = next(iter(journey.spec.jobs[journey.job].sources))

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
 from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
+
+from atelier.demo.screen import clipped
 
 ANSWER_LENGTH = 80
 
@@ -68,7 +69,7 @@ def show(console: Console, summary: Summary, folder: Path) -> None:
     facts.add_row("run", summary.run)
     facts.add_row("metrics", ", ".join(f"{name} {value:.4g}" for name, value in summary.metrics.items()))
     for one in summary.answers:
-        answer = shorten(one["answer"], ANSWER_LENGTH, placeholder=" …")
+        answer = clipped(one["answer"], ANSWER_LENGTH)
         facts.add_row("answer", f"{one['about']}, {one['content_type']}: {answer}")
     if summary.picture:
         facts.add_row("picture", str(folder / summary.picture))

@@ -16,7 +16,9 @@ CONTENT: dict[str, Any] = {
     "team": "one",
     "environments": {
         "dev": {},
-        "prod": {"override": {"jobs": {"a": {}, "b": {}}, "endpoints": {"late": {"job": "a"}}, "studio": None}},
+        "prod": {
+            "override": {"jobs": {"a": {}, "b": {}}, "endpoints": {"late": {"job": "a"}}, "studio": None}
+        },
     },
     "images": {"used": {}, "lab": {}, "spare": {}},
     "jobs": {"a": {"image": "used"}, "b": {}},
