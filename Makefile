@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 p
 RUN := env -u PYTHONDONTWRITEBYTECODE PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-local check synth bench clean
+.PHONY: help setup demo test test-all test-local check synth bench clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -14,11 +14,14 @@ setup:  ## Environment, CDK command, Node: everything the other targets need
 	@test -n "$(PYTHON)" || { echo "set-up: no Python 3.11 or newer on PATH: install one"; exit 1; }
 	@$(PYTHON) tools/setup.py
 
-demo: setup  ## The whole path on the embedded AWS: deploy, upload, train, approve, serve, predict, remove
-	@$(RUN) atelier demo
+demo: setup  ## The whole path on the embedded AWS, from deployment to prediction; JOB=curve, or any other job
+	@$(RUN) atelier demo $(if $(JOB),--job $(JOB)) $(if $(TEAM),--team $(TEAM))
 
 test: setup  ## The fast tests
 	@$(RUN) pytest -n auto --dist loadgroup
+
+test-all: setup  ## The fast tests and those that train in the jobs' own environments (builds them: gigabytes)
+	@$(RUN) pytest -n auto --dist loadgroup -m ""
 
 test-local: setup  ## The whole path, as tests: the CDK command against the embedded AWS (minutes)
 	@$(RUN) pytest tests/local

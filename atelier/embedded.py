@@ -20,6 +20,9 @@ ROOT = Path(__file__).resolve().parents[1]
 STATE = ROOT / ".localaws"
 """The folder of everything the embedded AWS writes: `data` of a server, `cache` of environments."""
 
+CONTAINERS = ROOT / "containers"
+"""The folder of the team's own images, each with the files that its image runs."""
+
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 
@@ -61,6 +64,8 @@ def serve(data: Path, cache: Path = STATE / "cache", port: int = 0) -> Iterator[
         EmbeddedError: it did not come up; the message holds its last words.
     """
     where = ["--data", str(data), "--cache", str(cache), "--port", str(port)]
+    if CONTAINERS.is_dir():
+        where += ["--containers", str(CONTAINERS)]
     process = subprocess.Popen(
         [sys.executable, "-m", "localaws", *where, "--with-stdin"],
         # CDK's own handlers load their AWS SDK from here, as from Lambda's Node runtime.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import tempfile
@@ -78,14 +79,14 @@ def _status(journey: Journey, execution: str) -> str:
 
 def _script_alone(folder: Path) -> None:
     """The training script in its environment, on the data just uploaded."""
-    channels = []
+    folders = {"SM_MODEL_DIR": str(folder / "model"), "SM_OUTPUT_DIR": str(folder / "output")}
     for name in ("train", "validation"):
         (folder / name).mkdir(exist_ok=True)
         (folder / name / "points.csv").write_bytes((folder / f"{name}.csv").read_bytes())
-        channels += [f"--{name}", str(folder / name)]
+        folders[f"SM_CHANNEL_{name.upper()}"] = str(folder / name)
     arguments = ["--hidden_layers", "5", "--units", "10", "--max_iter", "2000"]
-    command = ["train.py", *channels, "--model_dir", str(folder / "model"), *arguments]
-    subprocess.run([_python(), *command], cwd=SCRIPT, check=True, capture_output=True)
+    command = [_python(), "train.py", *arguments]
+    subprocess.run(command, cwd=SCRIPT, env=os.environ | folders, check=True, capture_output=True)
 
 
 def _model_alone(folder: Path) -> None:

@@ -48,6 +48,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=Path(".localaws/data"), help="the data folder")
     parser.add_argument("--cache", type=Path, default=Path(".localaws/cache"), help="environments of jobs")
     parser.add_argument("--port", type=_port, default=0, help="the port of 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--containers", type=_folder, help="own images: a folder of train and serve for each")
+    parser.add_argument("--job-cpus", type=_positive, default=0, help="processors for each job")
+    parser.add_argument("--job-memory-gb", type=_positive, default=0, help="memory for each job")
     parser.add_argument("--with-stdin", action="store_true", help="stop when standard input ends")
     return parser.parse_args()
 
@@ -57,6 +60,19 @@ def _port(text: str) -> int:
     if not 0 <= port <= HIGHEST_PORT:
         raise ValueError(text)
     return port
+
+
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is no folder")
+    return Path(text).resolve()
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
 
 
 def _lock(data: Path) -> IO[str]:
@@ -89,10 +105,12 @@ def _log_to(path: Path) -> None:
 
 def _serve(options: argparse.Namespace) -> None:
     # moto costs a second to import: not before the folder is known to be free.
+    from localaws.options import Options  # noqa: PLC0415 -- psutil with it
     from localaws.server import Server  # noqa: PLC0415
 
+    choices = Options(options.containers, options.job_cpus, options.job_memory_gb << 30)
     try:
-        server = Server(options.data.resolve(), options.cache.resolve(), options.port)
+        server = Server(options.data.resolve(), options.cache.resolve(), options.port, choices)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise

@@ -74,6 +74,10 @@ def _operations(services: Iterable[Service]) -> Iterator[str]:
             rest = f"{refused} more are refused by name" + (f", {rest}" if len(answers) < known else "")
         yield f"### {service.name}\n"
         yield f"{', '.join(answered)}; {rest}.\n"
+        if service.differences:
+            yield "Where it differs from AWS:\n"
+            yield from (f"- {sentence}" for sentence in service.differences)
+            yield ""
 
 
 def _resource_types(types: Iterable[ResourceType]) -> Iterator[str]:

@@ -140,6 +140,8 @@ def _answer(
     answer = serializer.serialize(result)
     status = _status(operation, result) or answer["status_code"]
     headers = {**answer["headers"], "x-amzn-RequestId": str(uuid.uuid4())}
+    if content_type := _member(operation, result, "header", "Content-Type"):
+        headers["Content-Type"] = content_type
     return Response(answer["body"], status=status, headers=headers)
 
 
@@ -147,10 +149,18 @@ def _status(operation: OperationModel, result: Any) -> int | None:
     """The HTTP status that the error or (as in Lambda's Invoke) a member of the result names, if any."""
     if isinstance(result, AwsError):
         return result.status_code
-    members = operation.output_shape.members if operation.output_shape else {}
-    # moto's serializer has no place for such a member.
-    names = [name for name, member in members.items() if member.serialization.get("location") == "statusCode"]
-    return result.get(names[0]) if names else None
+    status: int | None = _member(operation, result, "statusCode")
+    return status
+
+
+def _member(operation: OperationModel, result: Any, location: str, name: str | None = None) -> Any:
+    """The member of a result for a place that moto's serializer does not know, or writes over."""
+    if isinstance(result, Exception) or operation.output_shape is None:
+        return None
+    for key, shape in operation.output_shape.members.items():
+        if shape.serialization.get("location") == location and shape.serialization.get("name", name) == name:
+            return result.get(key)
+    return None
 
 
 def _check(params: dict[str, Any], operation: OperationModel) -> None:

@@ -10,6 +10,7 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from localaws.gateway import Gateway
+from localaws.options import Options
 from localaws.registry import build_services
 from localaws.service import Service
 from localaws.world import World
@@ -18,12 +19,12 @@ from localaws.world import World
 class Server:
     """An embedded AWS that answers on `endpoint` from `start()` until `stop()`."""
 
-    def __init__(self, data: Path, cache: Path, port: int = 0) -> None:
+    def __init__(self, data: Path, cache: Path, port: int = 0, options: Options | None = None) -> None:
         data.mkdir(parents=True, exist_ok=True)
         cache.mkdir(parents=True, exist_ok=True)
         # Bound here, since werkzeug would end the process when the port is in use.
         self._socket = socket.create_server(("127.0.0.1", port), backlog=128)
-        self.world = World(data, cache)
+        self.world = World(data, cache, options)
         self._services: list[Service] = build_services(self.world)
         self._http: BaseWSGIServer = make_server(
             "127.0.0.1",

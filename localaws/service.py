@@ -16,7 +16,7 @@ goes to moto.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
@@ -78,6 +78,8 @@ class Service:
     """The base of every service; `World` holds one instance of each."""
 
     name: ClassVar[str]
+    differences: ClassVar[Sequence[str]] = ()
+    """Where it differs from AWS, a sentence each, for COVERAGE.md."""
 
     def __init__(self, world: World) -> None:
         self.world = world

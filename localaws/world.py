@@ -16,6 +16,8 @@ from botocore.config import Config
 from moto.core import utils as moto_utils
 from moto.core.loaders import create_loader
 
+from localaws.options import Options
+
 log = logging.getLogger("localaws")
 
 
@@ -23,13 +25,14 @@ class World:
     """One embedded AWS.
 
     `data` is the one folder that holds everything on disk (job and endpoint folders, function code, logs);
-    `cache` holds what may outlive it (the Python environments of jobs, by content). `endpoint` is the URL
-    that answers every AWS API, known once the server listens.
+    `cache` holds what may outlive it (the Python environments of jobs, by content). `options` are the user's
+    choices. `endpoint` is the URL that answers every AWS API, known once the server listens.
     """
 
-    def __init__(self, data: Path, cache: Path) -> None:
+    def __init__(self, data: Path, cache: Path, options: Options | None = None) -> None:
         self.data = data
         self.cache = cache
+        self.options = options or Options()
         self.endpoint = ""
         self.stopping = threading.Event()
         self._pool = ThreadPoolExecutor(max_workers=64, thread_name_prefix="localaws")

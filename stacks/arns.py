@@ -77,13 +77,15 @@ class Arns:
         return f"arn:{self._partition}:s3:::cdk-*-assets-{spec.account}-{spec.region}/*"
 
     def job_logs(self) -> list[str]:
-        """The environment's log streams in SageMaker's groups; all training jobs of an account share one."""
+        """The environment's log streams in SageMaker's groups; all jobs of a kind in an account share one."""
         return [
             self.of("logs", f"log-group:/aws/sagemaker/{pattern}")
             for pattern in (
                 "Endpoints/{}-*",
-                "TrainingJobs:log-stream:",  # the group, as CreateLogGroup and DescribeLogStreams name it
-                "TrainingJobs:log-stream:{}-*",
+                # Training, processing and transform; first the group, as CreateLogGroup names it. No name of
+                # a stream holds a colon, so that the star can stand for nothing else.
+                "*Jobs:log-stream:",
+                "*Jobs:log-stream:{}-*",
             )
         ]
 

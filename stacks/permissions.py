@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
 from stacks import template_permissions as templates
-from stacks.arns import BUCKET_KINDS, Arns
+from stacks.arns import BUCKET_KINDS, Arns, partition
 from stacks.constructs.guardrail_conditions import THEMES, Place, Theme, keep_tags, own_tags
 from stacks.constructs.permission import Permission
 
@@ -126,6 +126,7 @@ def execution(spec: TeamEnvironment, place: Place | None = None) -> list[Permiss
         _logs(arns.job_logs()),
         _secrets(arns),
         *_images(arns, spec),
+        *_pretrained(spec),
         unscoped("LogInToRegistries", "ecr:GetAuthorizationToken"),
         Permission(
             sid="OwnMetrics",
@@ -289,6 +290,7 @@ def _workflows(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
 def _jobs(arns: Arns, spec: TeamEnvironment, place: Place | None) -> list[Permission]:
     return [
         _buckets(arns),
+        *_pretrained(spec),
         _key(arns, spec),
         _secrets(arns),
         _logs(arns.job_logs()),
@@ -562,6 +564,27 @@ def _images(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
             # Keeps the wildcard away from the other teams of this account.
             conditions={"StringNotEquals": {"aws:ResourceAccount": spec.account}},
             because="AWS publishes images from another account in each region; its owner decides who pulls",
+        ),
+    ]
+
+
+def _pretrained(spec: TeamEnvironment) -> list[Permission]:
+    """What JumpStart's models are made of lies in AWS's own buckets, which IAM must allow as well."""
+    found = {url for job in spec.jobs.values() if job.jumpstart for url in job.jumpstart.addresses}
+    if not found:
+        return []
+    place = f"arn:{partition(spec.region)}:s3:::"
+    return [
+        Permission(
+            sid="ReadPretrained",
+            actions=["s3:GetObject"],
+            resources=sorted(f"{place}{url.removeprefix('s3://')}*" for url in found),
+            because="the exact archive, or all below a prefix",
+        ),
+        Permission(
+            sid="ListPretrained",
+            actions=["s3:ListBucket"],
+            resources=sorted({f"{place}{url.removeprefix('s3://').partition('/')[0]}" for url in found}),
         ),
     ]
 

@@ -129,7 +129,7 @@ def _read_data(subject: Subject) -> Iterable[Permission]:
 
 
 def _write_data(subject: Subject) -> Iterable[Permission]:
-    prefixes = {prefix for job in subject.spec.jobs.values() for prefix in job.channels.values()}
+    prefixes = {prefix for job in subject.spec.jobs.values() for prefix in job.sources.values()}
     data = subject.arns.bucket("data")
     if prefixes:
         yield Permission(

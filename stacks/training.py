@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import aws_cdk as cdk
 from constructs import Construct
 
-from atelier.spec import names
-from atelier.spec.model import Schedule, TeamEnvironment, Upload
+from atelier.spec import hyperparameters, names
+from atelier.spec.jobs import Schedule, Upload
+from atelier.spec.model import TeamEnvironment
 from lambdas.start_training.settings import JobSettings, StartTrainingSettings
 from stacks.access import Access
 from stacks.arns import Arns
-from stacks.constructs.code_archive import CodeArchive
+from stacks.constructs.code_archive import TRAINING_PROGRAM, CodeArchive
 from stacks.constructs.event_rule import EventRule, EventRuleProps
 from stacks.constructs.function import LambdaFunction, LambdaFunctionProps
 from stacks.constructs.guardrail_conditions import Place
 from stacks.constructs.messaging import DeadLetters, Topic
-from stacks.constructs.permission import Permission, allow, run_as
+from stacks.constructs.permission import Permission, allow
+from stacks.constructs.training_permissions import permissions_of_run
 from stacks.constructs.training_workflow import TrainingWorkflowProps, training_definition
 from stacks.constructs.workflow import Workflow, WorkflowProps
 from stacks.data import Data
@@ -26,8 +29,7 @@ from stacks.registry import Registry
 from stacks.team_stack import TeamStack
 
 LISTING_SECONDS = 300  # to list a million objects
-KEY_ACTIONS = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
-RULE_OF_JOBS = "rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule"
+PROJECT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,12 +89,13 @@ class Training(TeamStack):
 
     def _workflow(self, job: str) -> Workflow:
         spec, data, role = self._props.spec, self._props.data, self._props.access.execution_role
-        code = CodeArchive(self, f"Code-{job}", self._script(job))
+        code = self._code(job)
         definition = training_definition(
             TrainingWorkflowProps(
                 spec=spec,
                 job_name=job,
                 code=code,
+                declared=hyperparameters.declared(PROJECT, spec.jobs[job]) or {},
                 data_bucket=self._bucket("data"),
                 artifacts_bucket=self._bucket("artifacts"),
                 key_arn=data.key.key_arn,
@@ -105,73 +108,27 @@ class Training(TeamStack):
         name = names.training_machine(spec.team, spec.name, job)
         props = WorkflowProps(name=name, definition=definition, key=data.key)
         workflow = Workflow(self, f"Train-{job}", props)
-        self._allow_workflow(workflow, job, code)
-        return workflow
-
-    def _script(self, job: str) -> str:
-        script = self._props.spec.jobs[job].script
-        if script is None:
-            raise ValueError(f"job {job} has no script: own images come with a later release")
-        return script
-
-    def _allow_workflow(self, workflow: Workflow, job: str, code: CodeArchive) -> None:
-        arns, data = self._arns, self._props.data
-        group = names.model_package_group(self._props.spec.team, self._props.spec.name, job)
-        training_jobs = arns.of("sagemaker", f"training-job/{group}-*")
-        asset = f"{code.bucket.bucket_arn}/{code.s3_object_key}"
         allow(
             workflow.role,
-            Permission(sid="ReadCode", actions=["s3:GetObject"], resources=[asset]),
-            Permission(
-                sid="KeepCode",
-                actions=["s3:PutObject"],
-                resources=[f"{data.artifacts.literal_arn}/code/{job}/*"],
-                because="an archive's key is its digest",
-            ),
-            Permission(
-                sid="Train",
-                actions=[
-                    "sagemaker:AddTags",
-                    "sagemaker:CreateTrainingJob",
-                    "sagemaker:DescribeTrainingJob",
-                    "sagemaker:StopTrainingJob",
-                ],
-                resources=[training_jobs],
-                because="training jobs are named when they begin; they begin with the job's name",
-            ),
-            Permission(
-                sid="HearOfTheEnd",
-                actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"],
-                resources=[arns.of("events", RULE_OF_JOBS)],
-            ),
-            run_as(self._props.access.execution_role.role_arn),
-            Permission(
-                sid="RegisterModels",
-                actions=["sagemaker:CreateModelPackage"],
-                resources=[
-                    arns.of("sagemaker", f"model-package-group/{group}"),
-                    arns.of("sagemaker", f"model-package/{group}/*"),
-                ],
-                because="versions are numbered when they are registered",
-            ),
-            Permission(
-                sid="ReadModels",
-                actions=["s3:GetObject"],
-                resources=[f"{data.artifacts.literal_arn}/models/{job}/*"],
-                because="models lie below the name of their training job",
-            ),
-            Permission(sid="UseKey", actions=KEY_ACTIONS, resources=[data.key.key_arn]),
-            Permission(
-                sid="LendKeyToSageMaker",
-                actions=["kms:CreateGrant"],
-                resources=[data.key.key_arn],
-                conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-            ),
-            Permission(
-                sid="Explain", actions=["lambda:InvokeFunction"], resources=[self.explain_failure.arn]
+            *permissions_of_run(
+                spec,
+                job,
+                code,
+                key_arn=data.key.key_arn,
+                execution_role_arn=role.role_arn,
+                explain_arn=self.explain_failure.arn,
             ),
         )
         self.topic.allow_publishing(workflow.role)
+        return workflow
+
+    def _code(self, job: str) -> CodeArchive | None:
+        """The archive of the job's script, or of its preparation where it has no script."""
+        spec = self._props.spec.jobs[job]
+        if spec.folder is None:
+            return None
+        program = TRAINING_PROGRAM if spec.script or not spec.prepare else spec.prepare.program
+        return CodeArchive(self, f"Code-{job}", spec.folder, program=program)
 
     def _start_training(self) -> LambdaFunction:
         spec, data = self._props.spec, self._props.data
@@ -205,10 +162,18 @@ class Training(TeamStack):
 
     def _settings_of(self, name: str) -> JobSettings:
         job = self._props.spec.jobs[name]
-        listens = {
-            channel for trigger in job.triggers if isinstance(trigger, Upload) for channel in trigger.upload
-        }
-        return JobSettings(job.channels, tuple(sorted(listens)))
+        uploads = [trigger for trigger in job.triggers if isinstance(trigger, Upload)]
+        return JobSettings(
+            job.sources,
+            tuple(sorted({channel for trigger in uploads for channel in trigger.upload})),
+            encodes=job.script is not None,
+            markers={
+                channel: trigger.marker
+                for trigger in uploads
+                for channel in trigger.upload
+                if trigger.marker is not None
+            },
+        )
 
     def _start_on_upload(self, start_training: LambdaFunction) -> None:
         EventRule(

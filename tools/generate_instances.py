@@ -16,6 +16,8 @@ from botocore.session import get_session
 TABLE = Path(__file__).parent.parent / "atelier/spec/data/instances.json"
 SHAPES = {
     "training": "TrainingInstanceType",
+    "processing": "ProcessingInstanceType",
+    "transform": "TransformInstanceType",
     "hosting": "ProductionVariantInstanceType",
     "studio": "AppInstanceType",
     "notebook": "InstanceType",

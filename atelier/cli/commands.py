@@ -51,7 +51,7 @@ COMMANDS = {
     "demo": _Entry(
         "demo",
         "demo",
-        "Deploy a team to an embedded AWS, upload data, watch it train and serve, predict, remove it all.",
+        "Deploy a job to an embedded AWS, upload data, watch it train and serve, predict, remove it all.",
     ),
     "up": _Entry("up", "up", "Serve an embedded AWS until stopped (Ctrl-C, or `atelier down`)."),
     "down": _Entry("up", "down", "Stop the embedded AWS that `atelier up` serves, and all that it started."),

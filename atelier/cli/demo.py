@@ -12,11 +12,11 @@ from atelier.spec import SpecError
 
 
 def demo(
-    team: Annotated[str, typer.Option(help="A team of teams/.")] = "vision",
-    env: Annotated[str, typer.Option(help="One of its environments.")] = "dev",
-    job: Annotated[str, typer.Option(help="One of its jobs, served by one of its endpoints.")] = "curve",
+    job: Annotated[str, typer.Option(help="A job of any team, or the folder of its script.")] = "curve",
+    team: Annotated[str | None, typer.Option(help="The team that has it, where several do.")] = None,
+    env: Annotated[str, typer.Option(help="One of the team's environments.")] = "dev",
 ) -> None:
-    """Deploy a team to an embedded AWS, upload data, watch it train and serve, predict, remove it all."""
+    """Deploy a job to an embedded AWS, upload data, watch it train and serve, predict, remove it all."""
     # These import boto3 and matplotlib's friends: not for `atelier --help`.
     from atelier.demo.cdk import CdkError  # noqa: PLC0415
     from atelier.demo.journey import JourneyError  # noqa: PLC0415
@@ -24,7 +24,7 @@ def demo(
 
     console = Console()
     try:
-        run(console, team, env, job)
+        summary = run(console, job, team, env)
     except (SpecError, EmbeddedError, CdkError, JourneyError) as error:
         console.print(str(error), style="red", highlight=False, markup=False)
         raise typer.Exit(1) from error
@@ -33,6 +33,7 @@ def demo(
         raise typer.Exit(130) from None
     console.print(
         "\nGo on: [bold].venv/bin/atelier up[/] keeps an embedded AWS to work with; on a real account, "
-        f"[bold]npx cdk deploy '{team}-{env}/*' -c team={team} -c env={env}[/] is the same command.",
+        f"[bold]npx cdk deploy '{summary.team}-{env}/*' -c team={summary.team} -c env={env}[/]"
+        " is the same command.",
         highlight=False,
     )

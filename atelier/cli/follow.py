@@ -13,7 +13,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+LOGS = "/aws/sagemaker/"
+KINDS = {
+    "createProcessingJob": ("processing", "ProcessingJobName", "ProcessingJobs"),
+    "createTrainingJob": ("training", "TrainingJobName", "TrainingJobs"),
+    "createHyperParameterTuningJob": ("tuning", "HyperParameterTuningJobName", "TrainingJobs"),
+    "createTransformJob": ("transform", "TransformJobName", "TransformJobs"),
+}
+"""By task: what its jobs are called, how they are named in its arguments, and where they write their log."""
 
 
 @dataclass(frozen=True)
@@ -25,16 +32,18 @@ class StateEntered:
 
 
 @dataclass(frozen=True)
-class TrainingStarted:
-    """A training job was asked for."""
+class JobStarted:
+    """A job of SageMaker's was asked for; `kind` is training, processing, tuning or transform."""
 
+    kind: str
     job: str
     instance_type: str
+    log_group: str
 
 
 @dataclass(frozen=True)
 class LogLine:
-    """One line of a training job's log."""
+    """One line of a job's log."""
 
     job: str
     text: str
@@ -50,7 +59,7 @@ class Finished:
     cause: str
 
 
-Event = StateEntered | TrainingStarted | LogLine | Finished
+Event = StateEntered | JobStarted | LogLine | Finished
 
 
 def follow(client: Callable[[str], Any], execution: str, *, poll_seconds: float = 1.0) -> Iterator[Event]:
@@ -74,8 +83,8 @@ def follow(client: Callable[[str], Any], execution: str, *, poll_seconds: float 
                 # What the job said comes before the state that its end led to.
                 for log in logs:
                     yield from log.new_lines()
-            if isinstance(told, TrainingStarted):
-                logs.append(_Log(client("logs"), told.job))
+            if isinstance(told, JobStarted):
+                logs.append(_Log(client("logs"), told))
             if told is not None:
                 yield told
         for log in logs:
@@ -87,11 +96,11 @@ def follow(client: Callable[[str], Any], execution: str, *, poll_seconds: float 
     yield Finished(described["status"], output, described.get("error", ""), described.get("cause", ""))
 
 
-def training_jobs(states: Any, execution: str) -> Iterator[TrainingStarted]:
+def training_jobs(states: Any, execution: str) -> Iterator[JobStarted]:
     """The training jobs that an execution has asked for so far, one for each attempt."""
     for event in _history(states, execution, after=0):
         told = _told(event)
-        if isinstance(told, TrainingStarted):
+        if isinstance(told, JobStarted) and told.kind == "training":
             yield told
 
 
@@ -106,24 +115,40 @@ def _told(event: dict[str, Any]) -> Event | None:
         kind = event["type"].removesuffix("StateEntered")
         return StateEntered(event["stateEnteredEventDetails"]["name"], kind)
     scheduled = event.get("taskScheduledEventDetails", {})
-    if scheduled.get("resource", "").startswith("createTrainingJob"):
-        parameters = json.loads(scheduled["parameters"])
-        return TrainingStarted(parameters["TrainingJobName"], parameters["ResourceConfig"]["InstanceType"])
-    return None
+    kind = KINDS.get(scheduled.get("resource", "").removesuffix(".sync"))
+    if kind is None:
+        return None
+    parameters = json.loads(scheduled["parameters"])
+    return JobStarted(kind[0], parameters[kind[1]], _instance_type(parameters), LOGS + kind[2])
+
+
+def _instance_type(parameters: dict[str, Any]) -> str:
+    """What a job runs on, which each kind says elsewhere."""
+    places = (
+        parameters.get("ResourceConfig"),
+        parameters.get("TrainingJobDefinition", {}).get("ResourceConfig"),
+        parameters.get("ProcessingResources", {}).get("ClusterConfig"),
+        parameters.get("TransformResources"),
+    )
+    return str(next(place["InstanceType"] for place in places if place))
 
 
 @dataclass
 class _Log:
-    """The log of one training job, which appears some time after the job."""
+    """The log of one job, which appears some time after the job."""
 
     logs: Any
-    job: str
+    job: JobStarted
     tokens: dict[str, str] = field(default_factory=dict)
     """Where to read on, by stream: a job has one for each instance."""
 
     def new_lines(self) -> Iterator[LogLine]:
         try:
-            found = self.logs.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{self.job}/")
+            # The trainings of a tuning job are named after it.
+            end = "-" if self.job.kind == "tuning" else "/"
+            found = self.logs.describe_log_streams(
+                logGroupName=self.job.log_group, logStreamNamePrefix=f"{self.job.job}{end}"
+            )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ResourceNotFoundException":
                 return
@@ -135,10 +160,10 @@ class _Log:
         while True:
             token = {"nextToken": self.tokens[stream]} if stream in self.tokens else {}
             page = self.logs.get_log_events(
-                logGroupName=LOG_GROUP, logStreamName=stream, startFromHead=True, **token
+                logGroupName=self.job.log_group, logStreamName=stream, startFromHead=True, **token
             )
             for event in page["events"]:
-                yield LogLine(self.job, event["message"].rstrip("\n"))
+                yield LogLine(self.job.job, event["message"].rstrip("\n"))
             # The same token again says that there is no more for now.
             if page["nextForwardToken"] == self.tokens.get(stream):
                 return

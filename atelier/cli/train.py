@@ -13,7 +13,7 @@ from rich.text import Text
 
 from atelier.cli import errors
 from atelier.cli.errors import CliError
-from atelier.cli.follow import Finished, LogLine, StateEntered, TrainingStarted, follow
+from atelier.cli.follow import Finished, JobStarted, LogLine, StateEntered, follow
 from atelier.cli.target import EnvOption, Target, TeamOption, choose_target
 from atelier.spec import names
 
@@ -89,7 +89,7 @@ def _start(target: Target, job: str, hyperparameters: dict[str, Any]) -> dict[st
 def _no_data(target: Target, job: str, channel: str) -> str:
     spec = target.spec
     bucket = names.bucket(spec.team, spec.name, "data", spec.account, spec.region)
-    prefix = spec.jobs[job].channels.get(channel, "")
+    prefix = spec.jobs[job].sources.get(channel, "")
     return f"channel {channel} of {job} holds no data: upload some to s3://{bucket}/{prefix}"
 
 
@@ -99,8 +99,8 @@ def _show(console: Console, target: Target, job: str, execution: str) -> None:
         match event:
             case StateEntered(name):
                 console.print(Text(name, "bold cyan"), soft_wrap=True)
-            case TrainingStarted(training_job, instance_type):
-                console.print(Text(f"  training job {training_job} on {instance_type}"), soft_wrap=True)
+            case JobStarted(kind, name, instance_type):
+                console.print(Text(f"  {kind} job {name} on {instance_type}"), soft_wrap=True)
             case LogLine(_, text):
                 console.print(Text(f"  │ {text}", "dim"), soft_wrap=True)
             case Finished("SUCCEEDED", output):

@@ -28,6 +28,8 @@ class Cdk:
     """What points the command at an AWS: credentials, region, endpoint."""
     team: str
     env: str
+    teams: Path | None = None
+    """The folder of team files; teams/ of the project, if None."""
 
     def bootstrap(self, account: str, region: str) -> subprocess.Popen[bytes]:
         """Begin to prepare an account and region for the CDK; see `finish`."""
@@ -36,6 +38,8 @@ class Cdk:
     def synth(self) -> subprocess.Popen[bytes]:
         """Begin to write the templates to `assembly`; see `finish`."""
         selection = ["-c", f"team={self.team}", "-c", f"env={self.env}"]
+        if self.teams is not None:
+            selection += ["-c", f"teams={self.teams}"]
         return self._start("synth", "synth", "--quiet", "--output", str(self.assembly), *selection)
 
     def deploy(self) -> dict[str, dict[str, str]]:

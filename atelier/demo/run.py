@@ -9,6 +9,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,41 +21,57 @@ from botocore.config import Config
 from rich.console import Console
 
 from atelier import embedded
-from atelier.cli.follow import Finished, LogLine, StateEntered, TrainingStarted, follow
-from atelier.demo import points
+from atelier.cli.follow import Finished, JobStarted, LogLine, StateEntered, follow
 from atelier.demo.cdk import Cdk
+from atelier.demo.example import Example, code_of, write_example
 from atelier.demo.journey import Journey, JourneyError
 from atelier.demo.picture import draw
-from atelier.demo.screen import Screen
+from atelier.demo.screen import Screen, clipped
+from atelier.demo.selection import select
 from atelier.demo.summary import Summary, count_resources, show
-from atelier.spec import TeamEnvironment, load_teams
+from atelier.spec import TeamEnvironment
+from atelier.spec.jobs import Upload
 
 ROOT = embedded.ROOT
 FOLDER = ROOT / "build" / "demo"
-QUESTIONS = [100.0, 200.0, -3000.0]
+RANGE = (-5000, 5001)
 STEP = 50
+PICTURE = "prediction.png"
+SCORE = "score.py"
+BATCH_LINES = 3
+ANSWER_LENGTH = 100
 POLL_SECONDS = 0.1
 
 
-def run(console: Console, team: str, env: str, job: str) -> Summary:
-    """Deploy, upload, train, approve, serve, predict, draw, remove; nothing is left running in the end.
+def run(console: Console, job: str, team: str | None, env: str) -> Summary:
+    """Deploy, upload, train, approve, serve, predict, remove; nothing is left running in the end.
 
     Raises:
         SpecError, EmbeddedError, CdkError, JourneyError: what went wrong, for a person to read.
     """
-    spec, endpoint = _choose(team, env, job)
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
+    selected = select(ROOT, FOLDER / "teams", job, team, env)
+    spec = selected.spec
+    described = spec.jobs[selected.job]
+    code = code_of(ROOT, described)
+    example = write_example(code, FOLDER / "data")
     screen = Screen(console)
-    summary = Summary(team, env, job, endpoint)
-    console.print(f"[bold]Atelier demo[/]: team {team}, environment {env}, on an embedded AWS\n")
+    summary = Summary(spec.team, env, selected.job, selected.endpoint or "")
+    console.print(
+        f"[bold]Atelier demo[/]: job {selected.job} of team {spec.team} in {env}, on an embedded AWS\n"
+    )
     with _embedded_aws(screen) as running:
         variables = running.environment(spec.account, spec.region)
-        cdk = Cdk(ROOT, FOLDER, variables, team, env)
-        journey = Journey(spec, job, endpoint, _clients(running, spec))
-        with _warm_environment(ROOT / "training_scripts" / str(spec.jobs[job].script)):
+        cdk = Cdk(ROOT, FOLDER, variables, spec.team, env, selected.teams)
+        journey = Journey(spec, selected.job, selected.endpoint, _clients(running, spec))
+        with _warm_environment(code / "requirements.txt" if code else None):
             _provision(screen, cdk, summary)
-        _use(screen, journey, summary)
+        began = _train(screen, journey, example, summary)
+        if selected.endpoint is not None:
+            _serve(screen, journey, example, summary, began)
+        if summary.transform:
+            _look_at_batch(screen, journey, code, summary)
         summary.notification = _last_notification(running)
         console.print(f"  mail: {summary.notification}", style="dim", highlight=False, markup=False)
         summary.embedded_aws_megabytes = round(psutil.Process(running.pid).memory_info().rss / 1e6, 1)
@@ -67,16 +85,6 @@ def run(console: Console, team: str, env: str, job: str) -> Summary:
     return summary
 
 
-def _choose(team: str, env: str, job: str) -> tuple[TeamEnvironment, str]:
-    [spec] = load_teams(ROOT / "teams", team=team, env=env)
-    if job not in spec.jobs:
-        raise JourneyError(f"team {team} has no job {job!r}: it has {', '.join(spec.jobs)}")
-    served = [name for name, endpoint in spec.endpoints.items() if endpoint.job == job]
-    if not served:
-        raise JourneyError(f"no endpoint of team {team} serves job {job!r}")
-    return spec, served[0]
-
-
 @contextmanager
 def _embedded_aws(screen: Screen) -> Iterator[embedded.Running]:
     with ExitStack() as stack:
@@ -87,8 +95,11 @@ def _embedded_aws(screen: Screen) -> Iterator[embedded.Running]:
 
 
 @contextmanager
-def _warm_environment(script: Path) -> Iterator[None]:
+def _warm_environment(requirements: Path | None) -> Iterator[None]:
     """Build the job's Python environment beside the deployment; SageMaker's images have theirs built in."""
+    if requirements is None or not requirements.is_file():
+        yield
+        return
     command = [
         sys.executable,
         "-m",
@@ -98,7 +109,7 @@ def _warm_environment(script: Path) -> Iterator[None]:
     ]
     with (FOLDER / "environment.log").open("wb") as log:
         builder = subprocess.Popen(
-            [*command, str(script / "requirements.txt")], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            [*command, str(requirements)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
         )
     try:
         yield
@@ -123,27 +134,75 @@ def _provision(screen: Screen, cdk: Cdk, summary: Summary) -> None:
         phase.note = f"{len(templates)} stacks, {sum(summary.resources.values())} resources"
 
 
-def _use(screen: Screen, journey: Journey, summary: Summary) -> None:
-    data = points.generate()
+def _train(screen: Screen, journey: Journey, example: Example, summary: Summary) -> datetime:
+    """Upload the example, whose arrival starts the run, and watch that to its end; returns when it began."""
+    job = journey.spec.jobs[journey.job]
+    uploads = [trigger for trigger in job.triggers if isinstance(trigger, Upload)]
+    last = {source: trigger.marker for trigger in uploads for source in trigger.upload}
     with screen.phase("upload") as phase:
-        began = journey.upload({name: data[name] for name in ("validation", "train")}, FOLDER / "data")
-        phase.note = f"{len(data['train'])} + {len(data['validation'])} points to s3://{journey.bucket}"
+        # What starts the run comes last.
+        order = sorted(job.sources, key=lambda source: (source in last, source == "train"))
+        files = [(source, example.files(source, last.get(source))) for source in order]
+        empty = [source for source, found in files if not found]
+        if empty:
+            raise JourneyError(f"the example of {journey.job} wrote nothing to {', '.join(empty)}")
+        began = journey.upload_files(files)
+        size = sum(path.stat().st_size for _, found in files for path in found)
+        count = sum(len(found) for _, found in files)
+        phase.note = f"{count} files, {size / 1e3:,.0f} kB, to s3://{journey.bucket}"
     with screen.phase("training run") as phase:
-        summary.run = journey.training_run(began).rpartition(":")[2]
-        output = _watch(screen, journey, journey.training_run(began))
+        if not uploads:
+            journey.start()
+        execution = journey.training_run(began)
+        summary.run = execution.rpartition(":")[2]
+        output = _watch(screen, journey, execution)
         summary.training_job, summary.metrics = output["trainingJob"], output["metrics"]
-        phase.note = ", ".join(f"{name} {value:.1f}" for name, value in summary.metrics.items())
+        summary.transform = output.get("transform", "")
+        found = [f"{name} {value:.4g}" for name, value in summary.metrics.items()]
+        phase.note = ", ".join([*found, *(f"{k} = {v}" for k, v in output.get("tuned", {}).items())])
+    return began
+
+
+def _serve(screen: Screen, journey: Journey, example: Example, summary: Summary, began: datetime) -> None:
+    """Watch the deployment, which the model's approval starts, and ask the endpoint."""
     with screen.phase("deployment") as phase:
         _watch(screen, journey, journey.deployment(began))
         phase.note = f"endpoint {journey.endpoint} in service"
     with screen.phase("predictions") as phase:
-        summary.predictions["application/json"] = journey.predict_json(QUESTIONS)
-        summary.predictions["text/csv"] = journey.predict_csv(QUESTIONS)
-        xs = [float(x) for x in range(int(points.RANGE[0]), int(points.RANGE[1]) + 1, STEP)]
-        predicted = list(zip(xs, journey.predict_json(xs), strict=True))
-        draw(FOLDER / "prediction.png", data["train"], predicted, f"{journey.job}: prediction over points")
-        answers = zip(QUESTIONS, summary.predictions["application/json"], strict=True)
-        phase.note = ", ".join(f"{x:.0f} → {y:.0f}" for x, y in answers)
+        for request in example.requests:
+            answer = journey.ask(request.content_type, request.body).strip()
+            summary.answers.append({**asdict(request), "answer": answer})
+            screen.detail(f"{request.about}: {clipped(answer, ANSWER_LENGTH)}", "cyan")
+        points = example.points()
+        if points is not None:
+            xs = [float(x) for x in range(*RANGE, STEP)]
+            predicted = list(zip(xs, journey.predict_json(xs), strict=True))
+            draw(FOLDER / PICTURE, points, predicted, f"{journey.job}: prediction over points")
+            summary.picture = PICTURE
+        phase.note = f"{len(example.requests)} requests answered"
+
+
+def _look_at_batch(screen: Screen, journey: Journey, code: Path | None, summary: Summary) -> None:
+    """Fetch what the batch transform wrote; the job's own score.py, if any, says how good it is."""
+    with screen.phase("batch") as phase:
+        files = journey.download(summary.transform, FOLDER / "transformed")
+        lines = [line for path in files for line in path.read_text(encoding="utf-8").splitlines()]
+        for line in lines[:BATCH_LINES]:
+            screen.detail(clipped(line, ANSWER_LENGTH), "cyan")
+        phase.note = f"{len(lines)} predictions in {', '.join(path.name for path in files)}"
+        if code is not None and (code / SCORE).is_file():
+            source = next(iter(journey.spec.jobs[journey.job].sources))
+            scored = subprocess.run(
+                [sys.executable, SCORE, *map(str, files), str(FOLDER / "data" / source)],
+                cwd=code,
+                check=False,
+                capture_output=True,
+                text=True,
+                stdin=subprocess.DEVNULL,
+            )
+            if scored.returncode:
+                raise JourneyError(f"{code / SCORE} failed:\n{scored.stdout}{scored.stderr}")
+            phase.note += f": {scored.stdout.strip()}"
 
 
 def _watch(screen: Screen, journey: Journey, execution: str) -> dict[str, Any]:
@@ -152,8 +211,8 @@ def _watch(screen: Screen, journey: Journey, execution: str) -> dict[str, Any]:
         match event:
             case StateEntered(name, "Task"):
                 screen.detail(name)
-            case TrainingStarted(job, instance_type):
-                screen.detail(f"training job {job} on {instance_type}")
+            case JobStarted(kind, name, instance_type):
+                screen.detail(f"{kind} job {name} on {instance_type}")
             case LogLine(_, text):
                 screen.detail(f"│ {text}", "cyan")
             case Finished("SUCCEEDED", output):

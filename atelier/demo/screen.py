@@ -11,6 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 
 
+def clipped(text: str, length: int) -> str:
+    """On one line, and no longer than `length`."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else f"{line[: length - 2]} …"
+
+
 @dataclass
 class Phase:
     """A step of the demo while it runs; `note` ends up beside its title."""

@@ -13,6 +13,10 @@ from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
 
+from atelier.demo.screen import clipped
+
+ANSWER_LENGTH = 80
+
 
 @dataclass
 class Summary:
@@ -28,7 +32,12 @@ class Summary:
     run: str = ""
     training_job: str = ""
     metrics: dict[str, float] = field(default_factory=dict)
-    predictions: dict[str, list[float]] = field(default_factory=dict)
+    answers: list[dict[str, str]] = field(default_factory=list)
+    """Each request to the endpoint, with its answer."""
+    transform: str = ""
+    """Where a batch's predictions lay."""
+    picture: str = ""
+    """The file of the picture, if the job draws one."""
     notification: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
     embedded_aws_megabytes: float = 0.0
@@ -58,10 +67,12 @@ def show(console: Console, summary: Summary, folder: Path) -> None:
 
     facts = Table(box=None, padding=(0, 2), show_header=False)
     facts.add_row("run", summary.run)
-    facts.add_row("metrics", ", ".join(f"{name} {value:.1f}" for name, value in summary.metrics.items()))
-    for kind, values in summary.predictions.items():
-        facts.add_row(f"prediction, {kind}", ", ".join(f"{value:.1f}" for value in values))
-    facts.add_row("picture", str(folder / "prediction.png"))
+    facts.add_row("metrics", ", ".join(f"{name} {value:.4g}" for name, value in summary.metrics.items()))
+    for one in summary.answers:
+        answer = clipped(one["answer"], ANSWER_LENGTH)
+        facts.add_row("answer", f"{one['about']}, {one['content_type']}: {answer}")
+    if summary.picture:
+        facts.add_row("picture", str(folder / summary.picture))
     facts.add_row("summary", str(folder / "summary.json"))
     facts.add_row("logs", f"{folder}/cdk-*.log, {folder}/aws/")
     facts.add_row("embedded AWS", f"{summary.embedded_aws_megabytes:.0f} MB of memory")

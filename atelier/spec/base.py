@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.annotated_handlers import GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 FORMS: dict[str, Form] = {}
 """Every form by its regular expression, which is what pydantic names when a text does not match."""
@@ -87,6 +89,25 @@ REPOSITORY = Form(
 IMAGE_TAG = Form(
     r"^[A-Za-z0-9_][A-Za-z0-9._-]*$", "must be a tag of an image: letters, digits, and _ . -", "1.4.0"
 )
+IMAGE_DIGEST = Form(
+    r"^sha256:[0-9a-f]{64}$",
+    "must be the digest of an image: sha256: and 64 hexadecimal digits",
+    "sha256:0a1b…",
+)
+IMAGE_URI = Form(
+    r"^[A-Za-z0-9.-]+(:\d+)?/[a-z0-9._/-]+(:[A-Za-z0-9_.-]+|@sha256:[0-9a-f]{64})$",
+    "must be the address of an image with its tag or digest",
+    "763104351884.dkr.ecr.eu-west-1.amazonaws.com/djl-inference:0.34.0-lmi16.0.0-cu128",
+)
+S3_URL = Form(
+    r"^s3://[a-z0-9.{}-]+/[^\s?*]+$",
+    "must be an S3 URL; {region} stands for the environment's region",
+    "s3://jumpstart-cache-prod-{region}/model.tar.gz",
+)
+FILE_NAME = Form(r"^[A-Za-z0-9!_.*'()-]+$", "must be the name of a file, without folders", "_SUCCESS")
+PROGRAM = Form(
+    r"^[A-Za-z0-9_-]+\.py$", "must be the name of a Python file in the script's folder", "prepare.py"
+)
 SCRIPT_NAME = Form(
     r"^[a-z0-9]+([_-][a-z0-9]+)*$",
     "must be the name of a lifecycle script without its .sh",
@@ -105,6 +126,12 @@ PROJECT_FILE = Form(
 def _scalar(value: Any) -> Any:
     if not isinstance(value, (str, int, float)) or (isinstance(value, float) and not isfinite(value)):
         raise PydanticCustomError("scalar", "must be text, a finite number, true or false")
+    return value
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise PydanticCustomError("number", "must be a finite number")
     return value
 
 
@@ -134,6 +161,7 @@ def _account(value: str) -> str:
     return value
 
 
+ExperimentName = Annotated[str, Field(pattern=PROFILE_NAME.pattern, max_length=60)]
 Account = Annotated[str, Field(pattern=ACCOUNT.pattern, examples=[ACCOUNT.example]), AfterValidator(_account)]
 RepositoryUrl = Annotated[str, Field(pattern=REPOSITORY.pattern, max_length=1024)]
 ScriptName = Annotated[str, Field(pattern=SCRIPT_NAME.pattern, max_length=40)]
@@ -142,6 +170,7 @@ IdleMinutes = Annotated[int, Field(ge=60, le=365 * 24 * 60)]
 VolumeGb = Annotated[int, Field(ge=5, le=16384)]
 """The storage of a space or notebook instance; SageMaker's bounds."""
 
+Number = Annotated[int | float, BeforeValidator(_number)]
 HyperParameter = Annotated[str | int | float | bool, BeforeValidator(_scalar)]
 
 
@@ -151,3 +180,23 @@ class Model(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
+
+
+class Short(Model):
+    """A mapping of which one key may stand alone: `framework: sklearn` is short for `{name: sklearn}`."""
+
+    short: ClassVar[str] = "name"
+    """That key."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _alone(cls, value: Any) -> Any:
+        return {cls.short: value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The mapping, or that key alone."""
+        mapping = handler.resolve_ref_schema(handler(core_schema))
+        return {"anyOf": [mapping, mapping["properties"][cls.short]]}

@@ -7,11 +7,18 @@ from typing import Any, TypeVar
 from atelier.spec import images
 from atelier.spec.base import Model
 from atelier.spec.guardrails import Guardrails
-from atelier.spec.model import Framework, Job, TeamEnvironment, TeamFile, Upload
+from atelier.spec.hyperparameters import of_algorithm
+from atelier.spec.jobs import MAX_RUNTIME_MINUTES, Channel, Job, Prepare, Spot, Transform, Upload
+from atelier.spec.model import TeamEnvironment, TeamFile
 from atelier.spec.network import Network
+from atelier.spec.sources import Algorithm, Framework, JumpStart
 from atelier.spec.studio import Space, Studio, StudioUser
 
 CHANNELS = ("train", "validation")
+INPUT = "data"
+"""The input of a preparation that names none."""
+REGION = "{region}"
+"""What an address of JumpStart may hold in place of the region."""
 
 M = TypeVar("M", bound=Model)
 
@@ -19,9 +26,45 @@ RETAINED = "prod"
 """The environment whose data outlives its stacks unless its file says otherwise."""
 
 
-def channels(name: str, job: Job) -> dict[str, str]:
-    """The channels of the job called `name`: those it declares, else `<name>/train/` and /validation/."""
-    return job.channels or {channel: f"{name}/{channel}/" for channel in CHANNELS}
+def channels(name: str, job: Job) -> dict[str, Channel]:
+    """The channels of the job called `name`: those it declares, else train and validation.
+
+    One without a prefix is what the preparation writes, or `<name>/<channel>/` where there is none.
+    """
+    found = job.channels or ({channel: Channel() for channel in CHANNELS} if job.trains else {})
+    if job.prepare is not None:
+        return found
+    return {
+        channel: one.model_copy(update={"prefix": one.prefix or f"{name}/{channel}/"})
+        for channel, one in found.items()
+    }
+
+
+def preparation(name: str, job: Job) -> Prepare | None:
+    """The job's preparation with its inputs, `<name>/data/` when it names none."""
+    if job.prepare is None:
+        return None
+    inputs = job.prepare.inputs or {INPUT: f"{name}/{INPUT}/"}
+    return job.prepare.model_copy(update={"inputs": inputs})
+
+
+def metrics(job: Job) -> dict[str, str]:
+    """The job's metrics by name; those of AWS's algorithms are AWS's own, and have no expression here."""
+    algorithm = algorithm_of(job)
+    return dict.fromkeys(of_algorithm(algorithm).metrics, "") if algorithm else job.patterns
+
+
+def algorithm_of(job: Job) -> str | None:
+    """The built-in algorithm whose image the job uses, with a script of its own or without."""
+    if job.algorithm is not None:
+        return job.algorithm.name
+    return "xgboost" if job.framework is not None and job.framework.name == "xgboost" else None
+
+
+def sources(name: str, job: Job) -> dict[str, str]:
+    """What people upload for the job called `name`: channel or input to prefix in the data bucket."""
+    filled = {"channels": channels(name, job), "prepare": preparation(name, job)}
+    return job.model_copy(update=filled).sources
 
 
 def environment(name: str, file: TeamFile) -> TeamEnvironment:
@@ -41,7 +84,10 @@ def environment(name: str, file: TeamFile) -> TeamEnvironment:
         approval=declared.approval,
         notify=file.owners if declared.notify is None else declared.notify,
         images=file.images,
-        jobs={job_name: _job(job_name, job, file.guardrails) for job_name, job in file.jobs.items()},
+        jobs={
+            job_name: _job(job_name, job, file.guardrails, declared.region)
+            for job_name, job in file.jobs.items()
+        },
         endpoints=file.endpoints,
         other_accounts=sorted({one.account for one in file.environments.values()} - {declared.account}),
         network=declared.network,
@@ -88,14 +134,64 @@ def _guardrails(guardrails: Guardrails, network: Network) -> Guardrails:
     return guardrails.model_copy(update={"require_vpc": network.mode != "none"})
 
 
-def _job(name: str, job: Job, guardrails: Guardrails) -> Job:
-    found = channels(name, job)
-    filled: dict[str, Any] = {"channels": found}
+def _job(name: str, job: Job, guardrails: Guardrails, region: str) -> Job:
+    most = guardrails.max_runtime_minutes or MAX_RUNTIME_MINUTES
+    runtime = min(job.max_runtime_minutes, most)
+    prepare = preparation(name, job)
+    filled: dict[str, Any] = {
+        "channels": channels(name, job),
+        "max_runtime_minutes": runtime,
+        "metrics": metrics(job),
+        "framework": job.framework and _resolved(job.framework),
+        "algorithm": job.algorithm and _resolved(job.algorithm),
+        "jumpstart": job.jumpstart and _placed(job.jumpstart, region),
+        "transform": job.transform and _transform(name, job.transform),
+        "checkpoints": job.checkpoints or job.spot is not None,
+        "spot": job.spot and _spot(job.spot, runtime),
+        "prepare": prepare
+        and prepare.model_copy(
+            update={
+                "framework": _resolved(prepare.framework),
+                "max_runtime_minutes": min(prepare.max_runtime_minutes, most),
+            }
+        ),
+    }
     if "triggers" not in job.model_fields_set:
-        filled["triggers"] = [Upload(upload=list(found))]
-    if guardrails.max_runtime_minutes is not None:
-        filled["max_runtime_minutes"] = min(job.max_runtime_minutes, guardrails.max_runtime_minutes)
-    if job.framework is not None:
-        version = images.resolve(job.framework.name, job.framework.version)
-        filled["framework"] = Framework(name=job.framework.name, version=version)
+        found = list(job.model_copy(update=filled).sources)
+        filled["triggers"] = [Upload(upload=found)] if found else []
     return job.model_copy(update=filled)
+
+
+N = TypeVar("N", Framework, Algorithm)
+
+
+def _resolved(named: N) -> N:
+    """With its full version."""
+    return named.model_copy(update={"version": images.resolve(named.name, named.version)})
+
+
+def _spot(spot: Spot, runtime: int) -> Spot:
+    wait = spot.max_wait_minutes or min(2 * runtime, MAX_RUNTIME_MINUTES)
+    return spot.model_copy(update={"max_wait_minutes": max(wait, runtime)})
+
+
+def _transform(name: str, transform: Transform) -> Transform:
+    filled = {"accept": transform.accept or transform.content_type}
+    if transform.prepared is None:
+        filled["input"] = transform.input or f"{name}/batch/"
+    return transform.model_copy(update=filled)
+
+
+def _placed(jumpstart: JumpStart, region: str) -> JumpStart:
+    """With the region in its addresses."""
+    training = jumpstart.training
+    return jumpstart.model_copy(
+        update={
+            "artifact": jumpstart.artifact.replace(REGION, region),
+            "framework": jumpstart.framework and _resolved(jumpstart.framework),
+            "training": training
+            and training.model_copy(
+                update={key: getattr(training, key).replace(REGION, region) for key in ("artifact", "script")}
+            ),
+        }
+    )

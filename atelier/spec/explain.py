@@ -154,6 +154,7 @@ _EXPLANATIONS: dict[str, _Explanation] = {
     "int_from_float": _wanted("a whole number", "10"),
     "float_type": _wanted("a number", "0.5"),
     "finite_number": lambda wrong: ("must be a finite number", f"such as  {wrong.key}: 0.5"),
+    "number": lambda wrong: (wrong.message, f"such as  {wrong.key}: 0.5"),
     "account": lambda wrong: (wrong.message, f"such as  {ACCOUNT.example}"),
     "bool_type": _wanted("true or false", "true"),
     "list_type": _wanted("a list", "[first, second]"),
@@ -193,8 +194,9 @@ def _step(place: Any, step: str | int) -> list[Any]:
     if _is_model(place):
         info = place.model_fields.get(step)
         return _members(info.annotation) if info else []
-    arguments = get_args(place)
-    return _members(arguments[-1]) if get_origin(place) in {dict, list} else []
+    steps_by: dict[Any, type] = {dict: str, list: int}
+    kind = steps_by.get(get_origin(place))
+    return _members(get_args(place)[-1]) if kind and isinstance(step, kind) else []
 
 
 def _members(annotation: Any) -> list[Any]:

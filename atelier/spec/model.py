@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
-from pydantic.annotated_handlers import GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic import Field
 
 from atelier.spec.base import (
     ACCOUNT,
@@ -15,122 +12,17 @@ from atelier.spec.base import (
     COST_CENTRE,
     EMAIL,
     REGION,
-    SCHEDULE,
     Account,
-    ChannelName,
     Email,
-    HyperParameter,
     InstanceType,
     Model,
     Name,
-    S3Prefix,
     StageName,
 )
 from atelier.spec.guardrails import Budget, Guardrails, Unused
+from atelier.spec.jobs import Job
 from atelier.spec.network import Network
 from atelier.spec.studio import Notebook, Studio
-
-
-class Framework(Model):
-    """A managed framework container: the training and inference images of this version are used.
-
-    The name alone, `framework: sklearn`, is short for `{name: sklearn}`.
-    """
-
-    name: Literal["sklearn", "pytorch", "tensorflow", "huggingface", "xgboost", "mxnet"] = Field(
-        examples=["sklearn"]
-    )
-    """Which framework."""
-    version: str | None = None
-    """The newest version that AWS still patches, when omitted. In quotes: 2.10 is the number 2.1."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _name_alone(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        """The mapping, or the name alone."""
-        mapping = handler.resolve_ref_schema(handler(core_schema))
-        return {"anyOf": [mapping, mapping["properties"]["name"]]}
-
-
-class Gate(Model):
-    """What a trained model must reach to be registered; exactly one bound."""
-
-    metric: str = Field(examples=["validation:rmse"])
-    """The name of one of the job's metrics."""
-    at_most: float | None = None
-    """The metric must be this or less."""
-    at_least: float | None = None
-    """The metric must be this or more."""
-
-
-class Upload(Model):
-    """Start a run when an object arrives in one of these channels, once every channel holds data."""
-
-    upload: Annotated[list[ChannelName], Field(min_length=1, examples=[["train"]])]
-    """Channels of the job."""
-
-
-class Schedule(Model):
-    """Start a run at these times: an EventBridge schedule expression, in UTC."""
-
-    schedule: Annotated[str, Field(pattern=SCHEDULE.pattern, examples=[SCHEDULE.example])]
-    """Such as `rate(1 day)` or `cron(0 6 * * ? *)`."""
-
-
-KINDS = {"upload": "Upload", "schedule": "Schedule"}
-
-
-def _kind_of_trigger(value: Any) -> str | None:
-    if isinstance(value, Upload | Schedule):
-        return type(value).__name__
-    # With both or neither, the error should say so rather than come twice.
-    kinds = [kind for key, kind in KINDS.items() if isinstance(value, dict) and key in value]
-    return kinds[0] if len(kinds) == 1 else None
-
-
-Trigger = Annotated[
-    Annotated[Upload, Tag(KINDS["upload"])] | Annotated[Schedule, Tag(KINDS["schedule"])],
-    Discriminator(
-        _kind_of_trigger,
-        custom_error_type="trigger",
-        custom_error_message="must be a mapping with one key, upload or schedule",
-    ),
-]
-
-
-class Job(Model):
-    """A training job: one state machine that trains, gates, registers."""
-
-    script: str | None = None
-    """The folder below training_scripts/ that holds train.py (and inference.py, requirements.txt)."""
-    framework: Framework | None = None
-    """The managed framework that runs the script."""
-    image: str | None = None
-    """The name of one of the team's own images (see `images`), in place of a script and framework."""
-    instances: Annotated[list[InstanceType], Field(min_length=1, max_length=5)] = ["ml.m5.large"]
-    """In order of preference: the next is taken when capacity is missing."""
-    instance_count: Annotated[int, Field(ge=1, le=100)] = 1
-    """How many instances one run uses."""
-    volume_gb: Annotated[int, Field(ge=1, le=16384)] = 30
-    """The storage of each instance, for data, checkpoints and model."""
-    max_runtime_minutes: Annotated[int, Field(ge=1, le=28 * 24 * 60)] = 24 * 60
-    """A run that takes longer is stopped; at most 28 days."""
-    channels: Annotated[dict[ChannelName, S3Prefix], Field(min_length=1, max_length=20)] = {}
-    """Channel name to prefix in the data bucket; `<job>/train/` and `<job>/validation/` when omitted."""
-    hyperparameters: dict[str, HyperParameter] = {}
-    """What train.py gets as arguments; `atelier train --hyperparameter` changes them for one run."""
-    metrics: Annotated[dict[str, str], Field(max_length=40)] = {}
-    """Metric name to the regular expression whose first group holds its value in the training log."""
-    gate: Gate | None = None
-    """Which metric decides whether a trained model is registered; every model is, when omitted."""
-    triggers: Annotated[list[Trigger], Field(max_length=10)] = []
-    """What starts a run: an upload to any channel, when omitted; nothing but a person, when empty."""
 
 
 class Sample(Model):

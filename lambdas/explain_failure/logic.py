@@ -25,6 +25,13 @@ def _known(pattern: str, name: str, remedy: str) -> Known:
 
 
 KNOWN = (
+    # Before what its bucket's absence looks like.
+    _known(
+        r"jumpstart-cache|EULA|AcceptEula",
+        "the pretrained model cannot be fetched",
+        "see the addresses in the job's jumpstart, accept_licence, and the execution role's access to them;"
+        " the embedded AWS needs the model's files in a bucket of that name",
+    ),
     _known(
         r"No space left on device|Errno 28|disk (is )?full|exceeds? the (volume|storage)",
         "the disk is full",
@@ -83,7 +90,12 @@ KNOWN = (
     _known(
         r"No S3 objects found under|NoSuchKey|NoSuchBucket|404.*HeadObject",
         "data is missing",
-        "upload data to every channel of the job",
+        "upload data to every channel of the job and every input of its preparation",
+    ),
+    _known(
+        r"Atelier\.NothingTuned",
+        "tuning found no best training",
+        "print the objective in the script as the job's metrics expect it, and see the trainings' logs",
     ),
     _known(
         r"did not pass the ping health check|health check",
@@ -177,7 +189,8 @@ def reason_of(cause: str) -> str:
     if not isinstance(described, dict):
         return cause
     # A job that runs into its time limit is stopped: it has no failure reason, only a secondary status.
-    keys = ("FailureReason", "errorMessage", "SecondaryStatus")
+    # Of a processing job, the program's own words stand beside a reason that is its exit code alone.
+    keys = ("ExitMessage", "FailureReason", "errorMessage", "SecondaryStatus")
     return next((str(described[key]) for key in keys if described.get(key)), cause)
 
 

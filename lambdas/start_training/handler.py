@@ -63,7 +63,7 @@ def respond(
         elif isinstance(asked, Upload):
             runs.append(_start(run_of_upload(job, data.text()), workplace))
         else:
-            runs.append(_start(run_of_request(asked, data.text()), workplace))
+            runs.append(_start(run_of_request(asked, data.text(), settings.jobs[job]), workplace))
     return {"runs": runs}
 
 

@@ -29,6 +29,7 @@ class Request:
     trigger: str
     id: str
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    experiment: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Run:
     trigger: str
     fingerprint: str
     hyperparameters: Mapping[str, str]
+    experiment: str | None = None
+    """The experiment that it belongs to; the job's own, if None."""
 
     def execution_input(self) -> str:
         """The execution's input: the same for the same run, as Step Functions asks of a repeated start."""
@@ -59,12 +62,15 @@ class Run:
             "trigger": self.trigger,
             "hyperparameters": dict(self.hyperparameters),
             "fingerprint": self.fingerprint,
+            **({"experiment": self.experiment} if self.experiment else {}),
         }
         return json.dumps(content, sort_keys=True)
 
 
 def parse(event: Mapping[str, Any], request_id: str) -> Upload | Request:
-    """Read an EventBridge "Object Created" event, or a request `{"job": …, "hyperparameters"?: {…}}`.
+    """Read an EventBridge "Object Created" event, or a request for a run.
+
+    That is `{"job": …, "hyperparameters"?: {…}, "experiment"?: …, "trigger"?: …, "id"?: …}`.
 
     `request_id` names the run of a request that brings no `id` of its own. Lambda repeats a failed
     asynchronous invocation under the same request id, so the repetition is the same run.
@@ -91,6 +97,7 @@ def parse(event: Mapping[str, Any], request_id: str) -> Upload | Request:
         trigger=str(event.get("trigger", "manual")),
         id=str(event.get("id", request_id)),
         hyperparameters=hyperparameters,
+        experiment=str(event["experiment"]) if event.get("experiment") else None,
     )
 
 
@@ -98,10 +105,14 @@ def listening_jobs(upload: Upload, jobs: Mapping[str, JobSettings]) -> list[str]
     """The jobs that an upload starts, sorted; none for the marker of a "folder", which is no data."""
     if is_folder(upload.key):
         return []
+    file = upload.key.rpartition("/")[2]
     return sorted(
         name
         for name, job in jobs.items()
-        if any(upload.key.startswith(job.channels[channel]) for channel in job.listens)
+        if any(
+            upload.key.startswith(job.channels[channel]) and job.markers.get(channel, file) == file
+            for channel in job.listens
+        )
     )
 
 
@@ -145,12 +156,13 @@ def run_of_upload(job: str, fingerprint: str) -> Run:
     return Run(f"{job}-{fingerprint}", job, "upload", fingerprint, {})
 
 
-def run_of_request(request: Request, fingerprint: str) -> Run:
+def run_of_request(request: Request, fingerprint: str, job: JobSettings) -> Run:
     """The run that a request starts: named after the request, so that the same data can be trained again."""
-    # Encoded as the SageMaker SDK does it: every value is JSON, since the API takes only strings.
-    hyperparameters = {name: json.dumps(value) for name, value in request.hyperparameters.items()}
+    # The API takes only strings. Written as the SageMaker SDK does it: JSON for the frameworks' containers.
+    encode = json.dumps if job.encodes else str
+    hyperparameters = {name: encode(value) for name, value in request.hyperparameters.items()}
     name = f"{request.job}-{request.trigger}-{request.id}"
-    return Run(name, request.job, request.trigger, fingerprint, hyperparameters)
+    return Run(name, request.job, request.trigger, fingerprint, hyperparameters, request.experiment)
 
 
 def _is_scalar(value: object) -> bool:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lambdas.shared.compact import pack, unpack
 
 
 @dataclass(frozen=True)
 class JobSettings:
-    """A job's channels (name to key prefix) and those of them to which an upload starts a run."""
+    """A job's channels (name to key prefix) and those of them to which an upload starts a run.
+
+    `encodes` says that its container reads hyperparameters as JSON, as those of the frameworks do. Of a
+    channel in `markers`, only an object of the name given there starts a run.
+    """
 
     channels: Mapping[str, str]
     listens: tuple[str, ...]
+    encodes: bool = True
+    markers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +32,10 @@ class StartTrainingSettings:
 
     def to_environment(self) -> dict[str, str]:
         """The environment variables that carry these settings."""
-        jobs = {name: [dict(job.channels), list(job.listens)] for name, job in self.jobs.items()}
+        jobs = {
+            name: [dict(job.channels), list(job.listens), job.encodes, dict(job.markers)]
+            for name, job in self.jobs.items()
+        }
         return {"ATELIER_BUCKET": self.bucket, "ATELIER_MACHINES": self.machines, "ATELIER_JOBS": pack(jobs)}
 
     @classmethod
@@ -36,5 +45,8 @@ class StartTrainingSettings:
         return cls(
             bucket=environment["ATELIER_BUCKET"],
             machines=environment["ATELIER_MACHINES"],
-            jobs={name: JobSettings(channels, tuple(listens)) for name, (channels, listens) in jobs.items()},
+            jobs={
+                name: JobSettings(channels, tuple(listens), encodes, markers)
+                for name, (channels, listens, encodes, markers) in jobs.items()
+            },
         )

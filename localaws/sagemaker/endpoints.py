@@ -10,9 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localaws.sagemaker.announce import announce
-from localaws.sagemaker.environments import Environments
 from localaws.sagemaker.fleet import LOG_GROUP, STARTUP_SECONDS, Fleet, Variant, stream_name
-from localaws.sagemaker.logs import LogShipper
 from localaws.sagemaker.model_server import ModelServer, Place, ServerFailed
 from localaws.sagemaker.models import (
     IGNORED_IN_CONFIG,
@@ -32,8 +30,8 @@ from localaws.sagemaker.records import (
     now,
     without_effect,
 )
+from localaws.sagemaker.site import Site
 from localaws.service import AwsError, Call, NotEmulated, Params, Result, Service, operation
-from localaws.world import World
 
 log = logging.getLogger("localaws.sagemaker")
 
@@ -101,10 +99,9 @@ class Endpoints(Service):
 
     name = "sagemaker"
 
-    def __init__(self, world: World, environments: Environments, logs: LogShipper, models: Models) -> None:
-        super().__init__(world)
-        self._environments = environments
-        self._logs = logs
+    def __init__(self, site: Site, models: Models) -> None:
+        super().__init__(site.world)
+        self._site = site
         self._models = models
         self._starting: set[Fleet] = set()
         self.table: Table[Endpoint] = Table(
@@ -278,7 +275,7 @@ class Endpoints(Service):
         name = item["VariantName"]
         model = self._models.get_model(endpoint.call, item["ModelName"])
         where = f"{endpoint.call.account}-{endpoint.call.region}"
-        stream = self._logs.open(endpoint.call, LOG_GROUP + endpoint.name, stream_name(name))
+        stream = self._site.logs.open(endpoint.call, LOG_GROUP + endpoint.name, stream_name(name))
         place = Place(
             call=endpoint.call,
             variant=name,
@@ -299,7 +296,7 @@ class Endpoints(Service):
             "count": item["InitialInstanceCount"],
             **kept.get(name, {}),
         }
-        server = ModelServer(self.world, self._environments, self._logs, place)
+        server = ModelServer(self._site, place)
         membership = Membership(
             self.world,
             endpoint.call,

@@ -131,8 +131,8 @@ def _lock(path: Path, stop: threading.Event) -> Iterator[None]:
 def _build(environment: Path, lines: list[str], say: Say, stop: threading.Event) -> None:
     create = [sys.executable, "-m", "venv", "--without-pip", str(environment)]
     _run(create, say, stop, what="python -m venv")
+    _unpack_pip(environment)
     if lines:
-        _unpack_pip(environment)
         file = environment / "requirements.txt"
         file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         install = [str(environment / "bin" / "python"), "-m", "pip", "install", "--no-input"]

@@ -36,7 +36,7 @@ class Variant:
 
     def describe(self) -> dict[str, Any]:
         """As DescribeEndpoint shows it."""
-        image = self.served.image
+        image = self.served.image.uri
         return {
             "VariantName": self.name,
             "DeployedImages": [

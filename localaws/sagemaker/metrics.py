@@ -43,10 +43,10 @@ class Metrics:
 
     def __init__(self, definitions: Sequence[dict[str, str]]) -> None:
         self._patterns = compile_definitions(definitions)
-        self._found: list[tuple[str, float, datetime]] = []
+        self._found: list[tuple[str, float, datetime, str]] = []
 
-    def read(self, line: str) -> None:
-        """Find the values in one line of the log."""
+    def read(self, line: str, host: str) -> None:
+        """Find the values in one line of a host's log."""
         for name, pattern in self._patterns:
             for match in pattern.finditer(line):
                 try:
@@ -54,16 +54,20 @@ class Metrics:
                 except (ValueError, TypeError):
                     continue
                 if math.isfinite(value):
-                    self._found.append((name, value, now()))
+                    self._found.append((name, value, now(), host))
+
+    def values(self, name: str) -> list[float]:
+        """Every value of one metric, in the order of the log."""
+        return [value for metric, value, _, _ in self._found if metric == name]
 
     def final(self) -> list[dict[str, Any]]:
         """The last value of each metric, as FinalMetricDataList shows them."""
-        last = {name: (value, time) for name, value, time in self._found}
+        last = {name: (value, time) for name, value, time, _ in self._found}
         return [
             {"MetricName": name, "Value": value, "Timestamp": time} for name, (value, time) in last.items()
         ]
 
-    def publish(self, cloudwatch: Any, host: str) -> None:
+    def publish(self, cloudwatch: Any) -> None:
         """Put every value into CloudWatch."""
         data = [
             {
@@ -72,7 +76,7 @@ class Metrics:
                 "Timestamp": time,
                 "Dimensions": [{"Name": "Host", "Value": host}],
             }
-            for name, value, time in self._found
+            for name, value, time, host in self._found
         ]
         try:
             for start in range(0, len(data), _BATCH):

@@ -9,18 +9,19 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from localaws.sagemaker import s3
-from localaws.sagemaker.environments import BuildFailed, Environments, Stopped, requirements_in
-from localaws.sagemaker.images import resolve
-from localaws.sagemaker.logs import LogShipper, LogStream
+from localaws.sagemaker.environments import BuildFailed, Stopped
+from localaws.sagemaker.images import Program
+from localaws.sagemaker.logs import LogStream
 from localaws.sagemaker.models import Served
 from localaws.sagemaker.process import Container, base_environment
+from localaws.sagemaker.site import Site
 from localaws.service import Call
-from localaws.world import World
 
 log = logging.getLogger("localaws.sagemaker")
 
@@ -65,10 +66,8 @@ class Place:
 class ModelServer:
     """A model's server process, and the connections to it."""
 
-    def __init__(self, world: World, environments: Environments, logs: LogShipper, place: Place) -> None:
-        self._world = world
-        self._environments = environments
-        self._logs = logs
+    def __init__(self, site: Site, place: Place) -> None:
+        self._site = site
         self._place = place
         self._ended = threading.Event()
         self._container: Container | None = None
@@ -83,14 +82,10 @@ class ModelServer:
         """
         try:
             code = self._fetch(served)
-            image = resolve(served.image)
-            requirements = requirements_in(code)
-            note = image.stood_in_for(requirements, self._place.instance_type)
-            if note is not None:
-                self._place.log.write(note)
-            if requirements is None:
-                requirements = image.requirements
-            python = self._environments.python(requirements, self._place.log.write, self._ended)
+            program = served.image.serving(code, self._place.instance_type)
+            if program.note is not None:
+                self._place.log.write(program.note)
+            python = self._site.environments.python(program.requirements, self._place.log.write, self._ended)
         except s3.S3Problem as error:
             raise ServerFailed(f"Failed to download model data: {error}") from error
         except BuildFailed as error:
@@ -99,22 +94,19 @@ class ModelServer:
             raise ServerFailed("The endpoint was stopped while it was being created.") from error
         environment = {
             **base_environment(),
-            **self._world.environment(self._place.call.account, self._place.call.region),
+            **self._site.world.environment(self._place.call.account, self._place.call.region),
             **served.environment,
+            **program.variables,
             "SAGEMAKER_REGION": self._place.call.region,
-            "LOCALAWS_FRAMEWORK": image.framework.name,
         }
-        self._launch(python, environment)
-        threading.Thread(
-            target=self._keep_alive,
-            args=(python, environment),
-            name=f"keep-{self._place.variant}",
-            daemon=True,
-        ).start()
+        start = partial(self._launch, python, program, environment)
+        start()
+        name = f"keep-{self._place.variant}"
+        threading.Thread(target=self._keep_alive, args=(start,), name=name, daemon=True).start()
 
     def _fetch(self, served: Served) -> Path:
         """Bring model and code; the folder of the code."""
-        client = self._world.client("s3", self._place.call.account, self._place.call.region)
+        client = self._site.world.client("s3", self._place.call.account, self._place.call.region)
         model, code = self._place.folder / "model", self._place.folder / "code"
         model.mkdir(parents=True, exist_ok=True)
         if served.model_data is not None:
@@ -125,12 +117,14 @@ class ModelServer:
         s3.unpack(client, s3.Location.parse(directory), code)
         return code
 
-    def _launch(self, python: Path, environment: Mapping[str, str]) -> None:
+    def _launch(self, python: Path, program: Program, environment: Mapping[str, str]) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
         variables = {**environment, "SAGEMAKER_BIND_TO_PORT": str(self._port)}
-        container = Container(python, "serve", self._place.folder, variables, self._place.log.write)
+        container = Container(
+            python, program.entry, self._place.folder, variables, self._place.log.write, program.arguments
+        )
         self._container = container
         deadline = time.monotonic() + self._place.startup_seconds
         while not self._ping():
@@ -158,7 +152,7 @@ class ModelServer:
             f"health check. Please check CloudWatch logs for this endpoint. Its log ends with:\n{tail}"
         )
 
-    def _keep_alive(self, python: Path, environment: Mapping[str, str]) -> None:
+    def _keep_alive(self, start: Callable[[], None]) -> None:
         """Start the process again whenever it ends unasked."""
         pause = 0.1
         while not self._ended.is_set() and self._container is not None:
@@ -169,7 +163,7 @@ class ModelServer:
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
             self._place.log.write(f"localaws: the server ended with code {code}; starting it again")
             try:
-                self._launch(python, environment)
+                start()
             except ServerFailed as error:
                 log.warning("%s", error)
 
@@ -226,5 +220,5 @@ class ModelServer:
             container.kill()
         while not self._idle.empty():
             self._idle.get().close()
-        self._logs.close(self._place.log)
+        self._site.logs.close(self._place.log)
         shutil.rmtree(self._place.folder, ignore_errors=True)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from localaws.sagemaker import s3
-from localaws.sagemaker.images import resolve
+from localaws.sagemaker.images import Image
 from localaws.sagemaker.network import WITHOUT_TRAFFIC, check_vpc
 from localaws.sagemaker.packages import ModelPackages
 from localaws.sagemaker.records import BY_NAME_AND_TIME, Record, Table, arn, invalid, listing
 from localaws.sagemaker.roles import check_role
+from localaws.sagemaker.site import Site
 from localaws.service import Call, NotEmulated, Params, Result, Service, operation
-from localaws.world import World
 
 _CONTAINER = {
     "ContainerHostname",
@@ -82,7 +82,7 @@ class EndpointConfig(Record):
 class Served:
     """What a model's container runs: image, model archive, environment variables."""
 
-    image: str
+    image: Image
     model_data: str | None
     environment: dict[str, str]
 
@@ -92,8 +92,9 @@ class Models(Service):
 
     name = "sagemaker"
 
-    def __init__(self, world: World, packages: ModelPackages) -> None:
-        super().__init__(world)
+    def __init__(self, site: Site, packages: ModelPackages) -> None:
+        super().__init__(site.world)
+        self._images = site.images
         self._packages = packages
         self.models: Table[Model] = Table(
             missing='Could not find model "{arn}".', taken='Cannot create already existing model "{arn}".'
@@ -116,8 +117,9 @@ class Models(Service):
         environment = {**definition.get("Environment", {}), **container.get("Environment", {})}
         if "Image" not in definition:
             raise invalid("A container must name an Image or a ModelPackageName.")
-        resolve(definition["Image"])
-        return Served(definition["Image"], definition.get("ModelDataUrl"), environment)
+        image = self._images.resolve(definition["Image"], script="SAGEMAKER_PROGRAM" in environment)
+        image.check_serving()
+        return Served(image, definition.get("ModelDataUrl"), environment)
 
     def get_model(self, call: Call, name: str) -> Model:
         """The model; raises AwsError where there is none."""

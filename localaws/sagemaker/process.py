@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,8 +17,12 @@ STOP_SECONDS = 120
 """How long a container may take to end after SIGTERM before it is killed, as on AWS."""
 
 
+# These need nothing but the standard library, and start at once without the rest.
+_FLAGS = {"train": ("-I", "-S"), "execute": ("-I", "-S")}
+
+
 class Container:
-    """One running entry point (`train` or `serve`) in the environment of `python`.
+    """One running entry point (a module of `container/`) in the environment of `python`.
 
     The container holds the other end of its standard input: when this server dies, however that happens, the
     pipe closes and the container kills itself and its children.
@@ -31,10 +35,10 @@ class Container:
         folder: Path,
         environment: Mapping[str, str],
         on_line: Callable[[str], None],
+        arguments: Sequence[str] = (),
     ) -> None:
         self._process = subprocess.Popen(
-            # -I and -S: the launcher needs nothing but the standard library, and starts at once.
-            [str(python), *(("-I", "-S") if entry == "train" else ()), str(ENTRY), entry, str(folder)],
+            [str(python), *_FLAGS.get(entry, ()), str(ENTRY), entry, str(folder), *arguments],
             cwd=folder,
             # The environment's own programs (pip, torchrun) come before the machine's.
             env={**environment, "PATH": f"{python.parent}{os.pathsep}{environment.get('PATH', os.defpath)}"},
@@ -63,6 +67,20 @@ class Container:
         self._signal(signal.SIGKILL)
         self._reader.join(timeout=2)
         return code
+
+    def memory(self, *, exact: bool = False) -> int:
+        """The bytes of memory that its processes hold together.
+
+        What they share counts for each of them, which costs little to ask, or once, where it is to be exact.
+        """
+        total = 0
+        with suppress(psutil.NoSuchProcess):
+            first = psutil.Process(self._process.pid)
+            for process in (first, *first.children(recursive=True)):
+                with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                    held = process.memory_full_info() if exact else process.memory_info()
+                    total += getattr(held, "pss", held.rss)
+        return total
 
     def terminate(self) -> None:
         """Ask every process of the container to end (SIGTERM)."""

@@ -41,6 +41,9 @@ class Record:
     def __post_init__(self) -> None:
         self.tags = {tag["Key"]: tag["Value"] for tag in self.request.get("Tags", [])}
 
+    def tagged(self, key: str) -> None:
+        """Called for each tag that is added or changed; some mean something to a resource."""
+
 
 R = TypeVar("R", bound=Record)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,50 +55,48 @@ def exists(client: Any, location: Location) -> bool:
 
 def keys(client: Any, location: Location) -> list[str]:
     """The keys that begin with the location's key, without folder markers, sorted."""
+    return [item.location.key for item in below(client, location)]
+
+
+@dataclass(frozen=True)
+class Item:
+    """An object among those of a prefix or manifest, and its path relative to them."""
+
+    location: Location
+    name: str
+    size: int
+
+
+def below(client: Any, location: Location) -> list[Item]:
+    """What lies below a prefix, without folder markers, sorted by key; names keep the relative paths."""
     try:
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=location.bucket, Prefix=location.key)
-        found = [item["Key"] for page in pages for item in page.get("Contents", [])]
+        sizes = {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
     except ClientError as error:
-        reason = error.response["Error"]
-        raise S3Problem(f"{location}: {reason['Code']}: {reason['Message']}") from error
-    return sorted(key for key in found if not key.endswith("/"))
-
-
-def fetch(client: Any, location: Location, target: Path) -> None:
-    """Download one object to the file `target`."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        body = client.get_object(Bucket=location.bucket, Key=location.key)["Body"]
-    except ClientError as error:
-        reason = error.response["Error"]
-        raise S3Problem(f"{location}: {reason['Code']}: {reason['Message']}") from error
-    with target.open("wb") as file:
-        for chunk in body.iter_chunks(1 << 20):
-            file.write(chunk)
-
-
-def fetch_prefix(client: Any, location: Location, folder: Path) -> int:
-    """Download what lies below a prefix, keeping the relative paths; the number of objects."""
-    found = keys(client, location)
+        raise _problem(location, error) from error
+    found = sorted(key for key in sizes if not key.endswith("/"))
     base = _base(location.key, found)
-    pairs = [(Location(location.bucket, key), key[len(base) :]) for key in found]
-    _fetch_all(client, pairs, folder)
-    return len(pairs)
+    return [Item(Location(location.bucket, key), key[len(base) :], sizes[key]) for key in found]
 
 
-def fetch_manifest(client: Any, location: Location, folder: Path) -> int:
-    """Download what a manifest file lists: `[{"prefix": "s3://bucket/path/"}, "relative path", …]`."""
-    content = client.get_object(Bucket=location.bucket, Key=location.key)["Body"].read()
+def listed(client: Any, location: Location) -> list[Item]:
+    """What a manifest file lists: `[{"prefix": "s3://bucket/path/"}, "relative path", …]`."""
     try:
+        content = client.get_object(Bucket=location.bucket, Key=location.key)["Body"].read()
         prefix = Location.parse(json.loads(content)[0]["prefix"])
         names = [str(name) for name in json.loads(content)[1:]]
+        places = [Location(prefix.bucket, prefix.key + name) for name in names]
+        heads = [client.head_object(Bucket=place.bucket, Key=place.key) for place in places]
+    except ClientError as error:
+        raise _problem(location, error) from error
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise S3Problem(
             f"{location} is no manifest, a JSON list that begins with a prefix: {error}"
         ) from error
-    pairs = [(Location(prefix.bucket, prefix.key + name), name.lstrip("/")) for name in names]
-    _fetch_all(client, pairs, folder)
-    return len(pairs)
+    return [
+        Item(place, name.lstrip("/"), head["ContentLength"])
+        for place, name, head in zip(places, names, heads, strict=True)
+    ]
 
 
 def _base(prefix: str, found: list[str]) -> str:
@@ -106,10 +105,28 @@ def _base(prefix: str, found: list[str]) -> str:
     return folder if all(key.startswith(folder) for key in found) else prefix[: prefix.rfind("/") + 1]
 
 
-def _fetch_all(client: Any, pairs: list[tuple[Location, str]], folder: Path) -> None:
+def _problem(location: Location, error: ClientError) -> S3Problem:
+    reason = error.response["Error"]
+    return S3Problem(f"{location}: {reason['Code']}: {reason['Message']}")
+
+
+def fetch(client: Any, location: Location, target: Path) -> None:
+    """Download one object to the file `target`."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        body = client.get_object(Bucket=location.bucket, Key=location.key)["Body"]
+    except ClientError as error:
+        raise _problem(location, error) from error
+    with target.open("wb") as file:
+        for chunk in body.iter_chunks(1 << 20):
+            file.write(chunk)
+
+
+def fetch_all(client: Any, items: Iterable[Item], folder: Path) -> None:
+    """Download objects into a folder, each to its name."""
     folder.mkdir(parents=True, exist_ok=True)
     root = folder.resolve()
-    targets = [(location, (root / name).resolve()) for location, name in pairs]
+    targets = [(item.location, (root / item.name).resolve()) for item in items]
     for location, target in targets:
         if not target.is_relative_to(root):
             raise S3Problem(f"{location} would be written outside its channel's folder")
@@ -155,11 +172,18 @@ class Mirror:
         """Download what is in S3."""
         place = Location(self._location.bucket, self._location.key.rstrip("/") + "/")
         self._folder.mkdir(parents=True, exist_ok=True)
-        fetch_prefix(self._client, place, self._folder)
+        fetch_all(self._client, below(self._client, place), self._folder)
         self._known = dict(self._states())
 
     def carry(self) -> None:
-        """Upload the files that are new or changed since the last time."""
+        """Upload the files that are new or changed since the last time.
+
+        A file may vanish while a program turns its files over; the next round finds what is there.
+        """
+        with suppress(FileNotFoundError):
+            self._carry()
+
+    def _carry(self) -> None:
         for path, state in self._states():
             if self._known.get(path) != state:
                 target = self._location.below(*path.relative_to(self._folder).parts)

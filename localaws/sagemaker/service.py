@@ -8,16 +8,19 @@ from typing import Any
 from moto.core.utils import get_service_model
 
 from localaws.sagemaker.constraints import check
+from localaws.sagemaker.differences import DIFFERENCES
 from localaws.sagemaker.endpoints import Endpoints
-from localaws.sagemaker.environments import Environments
-from localaws.sagemaker.logs import LogShipper
 from localaws.sagemaker.models import Models
 from localaws.sagemaker.packages import ModelPackages
+from localaws.sagemaker.processing import ProcessingJobs
 from localaws.sagemaker.records import Table
 from localaws.sagemaker.runtime import SageMakerRuntime
+from localaws.sagemaker.site import Site
 from localaws.sagemaker.studio.service import Studio
 from localaws.sagemaker.tags import Tags, check_tags
 from localaws.sagemaker.training import TrainingJobs
+from localaws.sagemaker.transform import TransformJobs
+from localaws.sagemaker.tuning import TuningJobs
 from localaws.service import Call, Handler, Params, Refusal, Result, Service
 from localaws.world import World
 
@@ -29,18 +32,25 @@ class SageMaker(Service):
     """The control plane: training jobs, models, endpoints, the model registry, Studio, their tags."""
 
     name = "sagemaker"
+    differences = DIFFERENCES
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._logs = LogShipper(world)
-        environments = Environments(world.cache)
-        jobs = TrainingJobs(world, environments, self._logs)
+        site = Site.of(world)
+        self._logs = site.logs
+        jobs = TrainingJobs(site)
+        processing = ProcessingJobs(site)
+        tuning = TuningJobs(world, jobs)
         packages = ModelPackages(world)
-        models = Models(world, packages)
-        self.endpoints = Endpoints(world, environments, self._logs, models)
+        models = Models(site, packages)
+        self.endpoints = Endpoints(site, models)
+        transforms = TransformJobs(site, models)
         studio = Studio(world)
         tables: tuple[Table[Any], ...] = (
             jobs.table,
+            processing.table,
+            transforms.table,
+            tuning.table,
             models.models,
             models.configs,
             self.endpoints.table,
@@ -48,7 +58,17 @@ class SageMaker(Service):
             packages.packages,
             *studio.tables,
         )
-        self._parts: list[Service] = [jobs, models, self.endpoints, packages, studio, Tags(world, tables)]
+        self._parts: list[Service] = [
+            jobs,
+            processing,
+            transforms,
+            tuning,
+            models,
+            self.endpoints,
+            packages,
+            studio,
+            Tags(world, tables),
+        ]
 
     def runtime(self) -> SageMakerRuntime:
         """The data plane of this control plane's endpoints."""

@@ -38,7 +38,9 @@ class Tags(Service):
         if len(tags) > _MOST:
             raise invalid(f"A resource can have {_MOST} tags at most; {record.arn} would have {len(tags)}.")
         record.tags = tags
-        return {"Tags": as_list(tags)}
+        for tag in params["Tags"]:
+            record.tagged(tag["Key"])
+        return {"Tags": as_list(record.tags)}
 
     @operation("ListTags")
     def list(self, call: Call, params: Params) -> Result:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from localaws.sagemaker import training_rules
 from localaws.sagemaker.announce import announce
-from localaws.sagemaker.environments import Environments
-from localaws.sagemaker.logs import LogShipper
+from localaws.sagemaker.jobs import COMPLETED, FAILED, STOPPED, STOPPING, Job, Jobs
 from localaws.sagemaker.metrics import Metrics
-from localaws.sagemaker.records import BY_NAME_AND_TIME, Record, Table, arn, invalid, listing, now
+from localaws.sagemaker.records import Table, arn, invalid, now
+from localaws.sagemaker.site import Site
 from localaws.sagemaker.training_run import TrainingRun
 from localaws.service import Call, Params, Result, Service, operation
-from localaws.world import World
 
-IN_PROGRESS, STOPPING = "InProgress", "Stopping"
+INTERRUPT = "localaws:interrupt"
+"""A tag that takes a running spot job's capacity back, once for each time that it is added."""
+
+SPOT_SHARE = 0.3
+"""What a second of spot capacity costs, in seconds on demand; on AWS it is the market's price."""
+
 _SHOWN = (
     "HyperParameters",
     "AlgorithmSpecification",
@@ -35,18 +38,26 @@ _SHOWN = (
 )
 
 
+@dataclass(frozen=True)
+class Trial:
+    """What makes a training job one of a tuning job: that one's ARN, what it chose, lines for the log."""
+
+    tuning_job: str
+    values: dict[str, str]
+    notes: tuple[str, ...]
+
+
 @dataclass
-class TrainingJob(Record):
+class TrainingJob(Job):
     """A training job: what was asked for, and how far it is."""
 
-    status: str = IN_PROGRESS
     secondary: str = ""
     transitions: list[dict[str, Any]] = field(default_factory=list)
-    failure: str | None = None
-    started: datetime | None = None
-    ended: datetime | None = None
-    stop: threading.Event = field(default_factory=threading.Event)
+    trial: Trial | None = None
+    trained: float = 0.0
+    """The seconds that its containers have run, over all attempts."""
     metrics: Metrics = field(init=False)
+    _interruption: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -61,6 +72,36 @@ class TrainingJob(Record):
         self.secondary = secondary
         self.modified = moment
 
+    def finish(self, secondary: str, message: str, failure: str | None = None) -> None:
+        """Enter the last secondary status, and the status that goes with it."""
+        self.enter(secondary, message)
+        self.end({"Completed": COMPLETED, "Failed": FAILED}.get(secondary, STOPPED), failure)
+
+    def ask_to_stop(self) -> None:
+        """Stop; that is a secondary status, too."""
+        self.enter(STOPPING, "Stopping the training job")
+        super().ask_to_stop()
+
+    @property
+    def spot(self) -> bool:
+        """Whether it runs on spare capacity."""
+        return bool(self.request.get("EnableManagedSpotTraining", False))
+
+    def tagged(self, key: str) -> None:
+        """Take the capacity back where the tag asks for it; that tag is not kept."""
+        if key != INTERRUPT:
+            return
+        del self.tags[key]
+        if not self.spot or not self.runs:
+            raise invalid(f"{INTERRUPT}: {self.arn} is no running job of managed spot training.")
+        self._interruption.set()
+
+    def take_interruption(self) -> bool:
+        """Whether the capacity is taken back; the next answer is no until it is asked for again."""
+        taken = self._interruption.is_set()
+        self._interruption.clear()
+        return taken
+
     @property
     def artifacts(self) -> str:
         """Where the model is, or will be."""
@@ -73,35 +114,37 @@ class TrainingJob(Record):
         limit: int = self.request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", training_rules.DAY)
         return limit
 
+    @property
+    def max_wait(self) -> int | None:
+        """How long a spot job may take with all its waiting, in seconds."""
+        limit: int | None = self.request.get("StoppingCondition", {}).get("MaxWaitTimeInSeconds")
+        return limit
+
     def describe(self) -> Params:
         """As DescribeTrainingJob shows it."""
-        shown = {key: self.request[key] for key in _SHOWN if key in self.request}
         stopping = {"MaxRuntimeInSeconds": self.max_runtime, **self.request.get("StoppingCondition", {})}
         described: Params = {
-            **shown,
-            "TrainingJobName": self.name,
-            "TrainingJobArn": self.arn,
+            **self.described("TrainingJob", _SHOWN),
             "ModelArtifacts": {"S3ModelArtifacts": self.artifacts},
-            "TrainingJobStatus": self.status,
             "SecondaryStatus": self.secondary,
             "SecondaryStatusTransitions": [dict(item) for item in self.transitions],
             "StoppingCondition": stopping,
-            "CreationTime": self.created,
             "LastModifiedTime": self.modified,
             "EnableNetworkIsolation": self.request.get("EnableNetworkIsolation", False),
             "EnableInterContainerTrafficEncryption": self.request.get(
                 "EnableInterContainerTrafficEncryption", False
             ),
-            "EnableManagedSpotTraining": self.request.get("EnableManagedSpotTraining", False),
+            "EnableManagedSpotTraining": self.spot,
         }
-        if self.failure is not None:
-            described["FailureReason"] = self.failure
+        if self.trial is not None:
+            described["TuningJobArn"] = self.trial.tuning_job
         if self.started is not None:
             described["TrainingStartTime"] = self.started
         if self.ended is not None:
             described["TrainingEndTime"] = self.ended
             seconds = max(1, round((self.ended - (self.started or self.ended)).total_seconds()))
-            described |= {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
+            billable = max(1, round(seconds * SPOT_SHARE)) if self.spot else seconds
+            described |= {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": billable}
         if final := self.metrics.final():
             described["FinalMetricDataList"] = final
         return described
@@ -112,80 +155,78 @@ class TrainingJobs(Service):
 
     name = "sagemaker"
 
-    def __init__(self, world: World, environments: Environments, logs: LogShipper) -> None:
-        super().__init__(world)
-        self._environments = environments
-        self._logs = logs
-        self._runs: dict[str, TrainingRun] = {}
+    def __init__(self, site: Site) -> None:
+        super().__init__(site.world)
+        self._site = site
         self.table: Table[TrainingJob] = Table(
             missing="Requested resource not found.",
             taken="Training job names must be unique within an AWS account and region, and a training job "
             "with this name already exists ({arn})",
             taken_code="ResourceInUse",
         )
+        self._jobs = Jobs("TrainingJob", self.table, self._announce)
 
     def stop(self) -> None:
         """End every job's processes."""
-        for run in list(self._runs.values()):
-            run.abandon()
+        self._jobs.abandon()
 
     @operation("CreateTrainingJob")
     def create(self, call: Call, params: Params) -> Result:
         """Record the job and start it."""
-        training_rules.check(self.world, call, params)
+        return {"TrainingJobArn": self.start_job(call, params).arn}
+
+    def check(self, call: Call, params: Params) -> list[str]:
+        """Check a request, and give it the metrics of a built-in algorithm; the names of all its metrics.
+
+        Raises:
+            AwsError: the request cannot be met.
+        """
+        image = training_rules.check(self.world, self._site.images, call, params)
+        algorithm = params["AlgorithmSpecification"]
+        definitions = [*algorithm.get("MetricDefinitions", []), *image.metric_definitions]
+        params["AlgorithmSpecification"] = {**algorithm, "MetricDefinitions": definitions}
+        return [definition["Name"] for definition in definitions]
+
+    def ask_to_stop(self, job: TrainingJob) -> None:
+        """Ask a running job to end."""
+        self._jobs.stop(job.call, {"TrainingJobName": job.name})
+
+    def start_job(self, call: Call, params: Params, trial: Trial | None = None) -> TrainingJob:
+        """Record a job and start it."""
+        self.check(call, params)
         name = params["TrainingJobName"]
-        job = TrainingJob(call, name, arn(call, "training-job", name), params)
+        job = TrainingJob(call, name, arn(call, "training-job", name), params, trial=trial)
         self.table.add(job)
         job.enter("Starting", "Preparing the instances for training")
-        run = TrainingRun(self.world, self._environments, self._logs, job, self._changed)
-        self._runs[job.arn] = run
-        self._changed(job)
-        run.start()
-        return {"TrainingJobArn": job.arn}
+        self._jobs.begin(job, TrainingRun(self._site, job, self._jobs.changed))
+        return job
 
     @operation("DescribeTrainingJob")
     def describe(self, call: Call, params: Params) -> Result:
         """The job in full."""
-        return self.table.get(call, params["TrainingJobName"]).describe()
+        return self._jobs.describe(call, params)
 
     @operation("ListTrainingJobs")
     def list(self, call: Call, params: Params) -> Result:
         """The jobs in brief."""
-        wanted = params.get("StatusEquals")
-        jobs = [job for job in self.table.all(call) if wanted in (None, job.status)]
-        orders = {**BY_NAME_AND_TIME, "Status": lambda job: job.status}
-        return listing(jobs, params, _summary, key="TrainingJobSummaries", orders=orders)
+        return self._jobs.list(call, params, _more)
 
     @operation("StopTrainingJob")
     def stop_job(self, call: Call, params: Params) -> Result:
         """Ask the job to end; what it has written is still kept."""
-        job = self.table.get(call, params["TrainingJobName"])
-        if job.status not in (IN_PROGRESS, STOPPING):
-            raise invalid(f"The request was rejected because the training job is in status {job.status}.")
-        if job.status == IN_PROGRESS:
-            job.status = STOPPING
-            job.enter(STOPPING, "Stopping the training job")
-            job.stop.set()
-            self._changed(job)
+        self._jobs.stop(call, params)
         return None
 
     @operation("DeleteTrainingJob")
     def delete(self, call: Call, params: Params) -> Result:
         """Forget a job that has ended; its name is free again."""
-        job = self.table.get(call, params["TrainingJobName"])
-        if job.status in (IN_PROGRESS, STOPPING):
-            raise invalid(f"The request was rejected because the training job is in status {job.status}.")
-        self.table.remove(job)
+        self._jobs.delete(call, params)
         return None
 
-    def _changed(self, job: TrainingJob) -> None:
-        if job.ended is not None:
-            self._runs.pop(job.arn, None)
+    def _announce(self, job: TrainingJob) -> None:
         announce(self.world, job, "Training Job", job.describe())
 
 
-def _summary(job: TrainingJob) -> Params:
-    described = job.describe()
-    keys = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime")
-    summary = {key: described[key] for key in keys if key in described}
-    return {**summary, "TrainingJobStatus": job.status, "SecondaryStatus": job.secondary}
+def _more(job: TrainingJob) -> Params:
+    ended = {"TrainingEndTime": job.ended} if job.ended is not None else {}
+    return {"SecondaryStatus": job.secondary, **ended}

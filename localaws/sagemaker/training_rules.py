@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from localaws.sagemaker import s3
-from localaws.sagemaker.images import resolve
+from localaws.sagemaker.images import Image, Images
 from localaws.sagemaker.metrics import compile_definitions
 from localaws.sagemaker.network import WITHOUT_TRAFFIC, check_vpc
 from localaws.sagemaker.records import invalid
@@ -34,8 +34,7 @@ IGNORED = {
     "ResourceConfig.KeepAlivePeriodInSeconds": "there is no instance to keep",
     "VpcConfig": WITHOUT_TRAFFIC,
     "EnableNetworkIsolation": "the script keeps the machine's network",
-    "EnableInterContainerTrafficEncryption": "one container only",
-    "EnableManagedSpotTraining": "capacity is never taken back",
+    "EnableInterContainerTrafficEncryption": "the hosts are on this machine",
     "RetryStrategy": "there are no internal errors to retry",
     "DebugHookConfig": "Debugger is closed to new customers",
     "ProfilerConfig": "Profiler is not emulated",
@@ -54,6 +53,7 @@ _KNOWN = {
     "StoppingCondition",
     "Tags",
     "CheckpointConfig",
+    "EnableManagedSpotTraining",
     "Environment",
 } | {name for name in IGNORED if "." not in name}
 _KNOWN_ALGORITHM = {
@@ -71,9 +71,18 @@ _KNOWN_RESOURCES = {
 }
 
 
-def check(world: World, call: Call, params: Params) -> None:
-    """Raise AwsError for the first rule that a CreateTrainingJob request breaks."""
-    _check_emulated(params)
+def is_script(params: Params) -> bool:
+    """Whether a CreateTrainingJob request brings a script."""
+    return "sagemaker_program" in params.get("HyperParameters", {})
+
+
+def check(world: World, images: Images, call: Call, params: Params) -> Image:
+    """The image of a CreateTrainingJob request; raises AwsError for the first rule that this breaks."""
+    for field in _unknown(params):
+        raise NotEmulated(f"CreateTrainingJob: {field}")
+    uri = params["AlgorithmSpecification"]["TrainingImage"]
+    image = images.resolve(uri, script=is_script(params))
+    image.check_training(params)
     _check_stopping(params)
     _check_resources(params["ResourceConfig"])
     compile_definitions(params["AlgorithmSpecification"].get("MetricDefinitions", []))
@@ -85,21 +94,7 @@ def check(world: World, call: Call, params: Params) -> None:
         raise invalid(f"Channel names must be unique: {', '.join(names)}")
     for channel in channels:
         _check_objects(world, call, params["RoleArn"], channel["DataSource"]["S3DataSource"])
-
-
-def _check_emulated(params: Params) -> None:
-    for field in _unknown(params):
-        raise NotEmulated(f"CreateTrainingJob: {field}")
-    image = resolve(params["AlgorithmSpecification"]["TrainingImage"])
-    hyperparameters = params.get("HyperParameters", {})
-    if "sagemaker_program" not in hyperparameters:
-        raise NotEmulated(
-            f"CreateTrainingJob: the built-in algorithm of {image.uri} (a script is named by the "
-            "hyperparameters sagemaker_program and sagemaker_submit_directory)"
-        )
-    for name, value in hyperparameters.items():
-        if name.startswith("sagemaker_") and name.endswith("_enabled") and value == "true":
-            raise NotEmulated(f"CreateTrainingJob: distributed training ({name})")
+    return image
 
 
 def _unknown(params: Params) -> Iterator[str]:
@@ -115,8 +110,6 @@ def _unknown(params: Params) -> Iterator[str]:
     ):
         if name not in owner:
             yield f"a job without {name}"
-    if resources.get("InstanceCount", 1) > 1:
-        yield f"ResourceConfig.InstanceCount {resources['InstanceCount']}: more than one instance"
     if params["OutputDataConfig"].get("CompressionType", "GZIP") != "GZIP":
         yield "OutputDataConfig.CompressionType NONE"
     path = params.get("CheckpointConfig", {}).get("LocalPath", "/opt/ml/checkpoints")
@@ -129,15 +122,14 @@ def _unknown(params: Params) -> Iterator[str]:
 def _unknown_in_channel(channel: dict[str, Any], mode: str) -> Iterator[str]:
     place = f"channel {channel['ChannelName']}"
     source = channel["DataSource"].get("S3DataSource")
-    if channel.get("InputMode", mode) == "Pipe":
-        yield f"{place}: InputMode Pipe"
     if source is None:
         yield f"{place}: a source other than S3"
     elif source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
         yield f"{place}: S3DataType {source['S3DataType']}"
-    for field in ("CompressionType", "RecordWrapperType"):
-        if channel.get(field, "None") != "None":
-            yield f"{place}: {field} {channel[field]}"
+    if channel.get("CompressionType", "None") != "None":
+        yield f"{place}: CompressionType {channel['CompressionType']}"
+    if channel.get("RecordWrapperType", "None") != "None" and channel.get("InputMode", mode) != "Pipe":
+        yield f"{place}: RecordWrapperType {channel['RecordWrapperType']} without Pipe"
 
 
 def _check_stopping(params: Params) -> None:

@@ -24,10 +24,10 @@ DIGEST_LENGTH = 16
 class CodeArchive(assets.Asset):
     """The archive, published by `cdk deploy`; `digest` is the same wherever and whenever it is packed."""
 
-    def __init__(self, scope: Construct, id_: str, script: str) -> None:
+    def __init__(self, scope: Construct, id_: str, script: str, *, program: str = TRAINING_PROGRAM) -> None:
         folder = SCRIPTS / script
-        if not (folder / TRAINING_PROGRAM).is_file():
-            raise ValueError(f"training_scripts/{script}/{TRAINING_PROGRAM} does not exist")
+        if not (folder / program).is_file():
+            raise ValueError(f"training_scripts/{script}/{program} does not exist")
         content = _pack(folder)
         digest = hashlib.sha256(content).hexdigest()
         with tempfile.TemporaryDirectory() as scratch:

@@ -45,6 +45,27 @@ jobs:
   curve:
     script: curve_sklearn
     framework: sklearn
+  all:
+    script: images_pytorch
+    framework: pytorch
+    instances: [ml.m5.large, ml.g5.xlarge]
+    instance_count: 2
+    distribution: torchrun
+    spot: {}
+    metrics: [validation:accuracy]
+    tuning:
+      objective: {metric: validation:accuracy, goal: maximize}
+      ranges: {width: {min: 8, max: 64}}
+    triggers: []
+  words:
+    algorithm: blazingtext
+    prepare_script: topics_blazingtext
+    prepare: {}
+    hyperparameters: {mode: supervised}
+    transform: {prepared: test, content_type: application/jsonlines}
+    triggers: []
+  pretrained:
+    jumpstart: {model: m, version: "1.0.0", framework: pytorch, artifact: "s3://jumpstart-{region}/m.tar.gz"}
 endpoints:
   pitch:
     job: pitch
@@ -55,8 +76,11 @@ endpoints:
 KINDS = {
     "createEndpoint": "endpoint",
     "createEndpointConfig": "endpoint-config",
+    "createHyperParameterTuningJob": "hyper-parameter-tuning-job",
     "createModel": "model",
+    "createProcessingJob": "processing-job",
     "createTrainingJob": "training-job",
+    "createTransformJob": "transform-job",
 }
 """What state machines create in SageMaker, by their task."""
 
@@ -186,6 +210,19 @@ def _capital(action: str) -> str:
     return f"{action[:1].upper()}{action[1:]}"
 
 
+def _flat(asked: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a task with those inside that say where something runs and how it is encrypted."""
+    output = asked.get("ProcessingOutputConfig") or asked.get("TransformOutput")
+    return {
+        **asked,
+        **asked.get("TrainingJobDefinition", {}),
+        **asked.get("ProcessingResources", {}).get("ClusterConfig", {}),
+        **asked.get("NetworkConfig", {}),
+        **asked.get("TransformResources", {}),
+        **({"OutputDataConfig": output} if output else {}),
+    }
+
+
 def _data(metadata: dict[str, list[dict[str, Any]]], type_: str) -> list[tuple[str, Any]]:
     """Each construct's path and what of one type is recorded there."""
     return [
@@ -273,7 +310,11 @@ def creations(assembly: Assembly) -> list[Creation]:
     """What all state machines create, a job once for each instance type that it may run on."""
     return [
         Creation(
-            stage, machine.properties["RoleArn"], _capital(action), KINDS[action], {**asked, **resources}
+            stage,
+            machine.properties["RoleArn"],
+            _capital(action),
+            KINDS[action],
+            {**_flat(asked), **resources},
         )
         for stage in assembly.environments.stages
         for machine in assembly.environments.resources(stage)
@@ -283,7 +324,7 @@ def creations(assembly: Assembly) -> list[Creation]:
         for action in [state.get("Resource", "").rpartition(":")[2].removesuffix(".sync")]
         if action in KINDS
         for asked in [state["Arguments"]]
-        for attempt in states.get("Prepare", {}).get("Assign", {}).get("attempts", [{}])
+        for attempt in states.get("Begin", {}).get("Assign", {}).get("attempts", [{}])
         for resources in [attempt.get("resources", {})]
     ]
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from atelier.spec import instances
 from atelier.spec.guardrails import Guardrails
-from atelier.spec.model import Job, TeamEnvironment
+from atelier.spec.jobs import Job
+from atelier.spec.model import TeamEnvironment
 from atelier.spec.studio import Studio, StudioUser
 from stacks import permissions
 from stacks.constructs.guardrail_conditions import THEMES, Place, guardrails

@@ -138,8 +138,57 @@ def test_training_jobs_may_be_made_under_the_jobs_own_name_only(assembly):
         for resource in statement.resources
     ]
     assert sorted(made) == [
-        "arn:aws:sagemaker:eu-west-1:111122223333:training-job/audio-dev-curve-*",
-        "arn:aws:sagemaker:eu-west-1:111122223333:training-job/audio-dev-pitch-*",
+        f"arn:aws:sagemaker:eu-west-1:111122223333:training-job/audio-dev-{job}-*"
+        for job in ("curve", "pitch", "words")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("job", "rules", "created"),
+    [
+        ("curve", {"Training"}, {"TrainingJob", "ModelPackage"}),
+        ("all", {"Tuning"}, {"HyperParameterTuningJob", "ModelPackage"}),
+        (
+            "words",
+            {"Processing", "Training", "Transform"},
+            {"ProcessingJob", "TrainingJob", "TransformJob", "Model", "ModelPackage"},
+        ),
+        ("pretrained", set(), {"ModelPackage"}),
+    ],
+)
+def test_a_state_machine_may_do_what_its_steps_ask_for(assembly, job, rules, created):
+    """No job may create, or wait for, what it has no step for."""
+    statements = [
+        statement
+        for statement in assembly.statements(stage="audio-dev")
+        if statement.where.startswith(f"audio-dev-training: Train{job}Role")
+    ]
+    actions = {action for statement in statements for action in statement.actions}
+    heard = {
+        resource.rpartition("StepFunctionsGetEventsForSageMaker")[2].removesuffix("JobsRule")
+        for statement in statements
+        if "events:PutRule" in statement.actions
+        for resource in statement.resources
+    }
+    assert heard == rules
+    prefix = "sagemaker:Create"
+    assert {one.removeprefix(prefix) for one in actions if one.startswith(prefix)} == created
+
+
+def test_jobs_may_read_the_pretrained_models_that_are_named(assembly):
+    """They lie in AWS's buckets; IAM must allow them, in the role and in its boundary, and no other."""
+    wanted = "arn:aws:s3:::jumpstart-eu-west-1/m.tar.gz*"
+    for boundaries in (False, True):
+        found = [
+            statement.where
+            for statement in assembly.statements(stage="audio-dev", boundaries=boundaries)
+            if wanted in statement.resources
+        ]
+        assert len(found) == 1
+    assert not [
+        statement
+        for statement in assembly.statements(stage="vision-dev")
+        if any("jumpstart" in resource for resource in statement.resources)
     ]
 
 

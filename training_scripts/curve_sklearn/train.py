@@ -3,16 +3,11 @@
 Each channel holds CSV files without a header: y first, then x. The model is one joblib file.
 Runs on SageMaker's scikit-learn container, on the embedded AWS, and by hand:
 
-    python train.py --train data/train --validation data/validation --model_dir model
+    python example.py data && python train.py
 """
 
 from __future__ import annotations
 
-import argparse
-import csv
-import json
-import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,21 +18,18 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-COLUMNS = ("y", "x")
-
-
-class UserError(Exception):
-    """The data or a hyperparameter is wrong: the message says where, and it is the user who can mend it."""
+import contract
+import tables
 
 
 @dataclass(frozen=True)
 class Params:
-    """The hyperparameters: `hidden_layers` layers of `units` neurons, at most `max_iter` epochs."""
+    """The hyperparameters: `hidden_layers` layers of `units` neurons, at most `max_iter` iterations."""
 
-    hidden_layers: int = 5
-    units: int = 10
-    max_iter: int = 2000
-    seed: int = 0
+    hidden_layers: int
+    units: int
+    max_iter: int
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -49,46 +41,13 @@ class Points:
 
 
 def read_points(folder: Path) -> Points:
-    """Read every CSV file of a channel, in the order of their names.
+    """Read a channel.
 
     Raises:
         UserError: a missing or empty channel, a wrong number of columns, a cell that is no finite number.
     """
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    rows = [row for path in files for row in _read_rows(path)]
-    if not rows:
-        raise UserError(f"channel {folder.name!r} holds no rows: upload CSV files with the columns y,x")
-    table = np.array(rows)
-    return Points(x=table[:, 1:], y=table[:, 0])
-
-
-def _read_rows(path: Path) -> list[list[float]]:
-    place = f"{path.parent.name}/{path.name}"
-    try:
-        # Spreadsheets mark UTF-8 with three bytes that are no part of the first cell.
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise UserError(f"{place} is not UTF-8 text (byte {error.start}): expected CSV") from error
-    rows = csv.reader(lines)
-    try:
-        return [_read_row(place, rows.line_num, cells) for cells in rows if cells]
-    except csv.Error as error:
-        raise UserError(f"{place} line {rows.line_num}: {error}") from error
-
-
-def _read_row(place: str, line: int, cells: list[str]) -> list[float]:
-    if len(cells) != len(COLUMNS):
-        raise UserError(f"{place} line {line}: {len(cells)} columns, expected {len(COLUMNS)} (y,x)")
-    row = []
-    for name, cell in zip(COLUMNS, cells, strict=True):
-        try:
-            value = float(cell)
-        except ValueError:
-            raise UserError(f"{place} line {line}, column {name}: {cell[:40]!r} is not a number") from None
-        if not np.isfinite(value):
-            raise UserError(f"{place} line {line}, column {name}: {cell!r} is not a finite number")
-        row.append(value)
-    return row
+    table = tables.read(folder, ("y", "x"))
+    return Points(x=table["x"][:, None], y=table["y"])
 
 
 def build(params: Params) -> TransformedTargetRegressor:
@@ -108,46 +67,25 @@ def rmse(model: TransformedTargetRegressor, points: Points) -> float:
     return float(np.sqrt(np.mean((model.predict(points.x) - points.y) ** 2)))
 
 
-def train(params: Params, data: dict[str, Points], model_dir: Path) -> dict[str, float]:
-    """Train on `data["train"]`, save `model.joblib`, and return `<part>:rmse` of every part of the data."""
+def train(params: Params, data: dict[str, Points]) -> tuple[TransformedTargetRegressor, dict[str, float]]:
+    """Train on `data["train"]`; the model, and `<part>:rmse` of every part of the data."""
     model = build(params).fit(data["train"].x, data["train"].y)
-    metrics = {f"{part}:rmse": rmse(model, points) for part, points in data.items()}
-    model_dir.mkdir(parents=True, exist_ok=True)
-    joblib.dump(model, model_dir / "model.joblib")
-    (model_dir / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
-    return metrics
-
-
-def parse(arguments: list[str]) -> argparse.Namespace:
-    """Hyperparameters come as arguments, folders from SageMaker's variables."""
-    channel = "SM_CHANNEL_{}".format
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--hidden_layers", type=int, default=Params.hidden_layers)
-    parser.add_argument("--units", type=int, default=Params.units)
-    parser.add_argument("--max_iter", type=int, default=Params.max_iter)
-    parser.add_argument("--seed", type=int, default=Params.seed)
-    parser.add_argument("--train", type=Path, default=os.environ.get(channel("TRAIN"), "train"))
-    parser.add_argument(
-        "--validation", type=Path, default=os.environ.get(channel("VALIDATION"), "validation")
-    )
-    parser.add_argument("--model_dir", type=Path, default=os.environ.get("SM_MODEL_DIR", "model"))
-    return parser.parse_args(arguments)
+    return model, {f"{part}:rmse": rmse(model, points) for part, points in data.items()}
 
 
 def main() -> None:
-    """Run as SageMaker runs it; a UserError ends with its message as the last line of the log."""
-    options = parse(sys.argv[1:])
-    params = Params(options.hidden_layers, options.units, options.max_iter, options.seed)
-    try:
-        data = {"train": read_points(options.train), "validation": read_points(options.validation)}
-        sizes = ", ".join(f"{part}: {len(points.y)} points" for part, points in data.items())
-        print(f"{sizes}; {params}", flush=True)
-        metrics = train(params, data, options.model_dir)
-    except UserError as error:
-        sys.exit(f"UserError: {error}")
+    """Run as SageMaker runs it."""
+    params = Params(**vars(contract.parameters(__file__)))
+    data = {part: read_points(contract.channel(part)) for part in ("train", "validation")}
+    sizes = ", ".join(f"{part}: {len(points.y)} points" for part, points in data.items())
+    print(f"{sizes}; {params}", flush=True)
+    contract.seed(params.seed)
+    model, metrics = train(params, data)
     for name, value in metrics.items():
-        print(f"{name}={value:.3f}", flush=True)
+        contract.report(name, value)
+    with contract.saving() as folder:
+        joblib.dump(model, folder / "model.joblib")
 
 
 if __name__ == "__main__":
-    main()
+    contract.run(main)

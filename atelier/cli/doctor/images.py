@@ -10,38 +10,38 @@ from atelier.cli import errors
 from atelier.cli.doctor.finding import Finding, missing, ok
 from atelier.cli.target import Target
 from atelier.spec import images as table
-from atelier.spec import names
+from atelier.spec import job_images, names
 
 NOT_THERE = ("ImageNotFoundException", "RepositoryNotFoundException")
 
 
 def images(target: Target) -> Iterator[Finding]:
-    """The team's own images are pushed: those for Studio under their tag, those for jobs under any."""
+    """The team's own images are pushed, under the tag or digest that Studio or a job names."""
     spec = target.spec
     studio = spec.studio.images.values() if spec.studio else ()
     wanted = {(one.image, one.tag) for one in studio} | {
-        (job.image, "") for job in spec.jobs.values() if job.image
+        (job.image.name, job.image.digest or job.image.tag) for job in spec.jobs.values() if job.image
     }
     for image, tag in sorted(wanted):
         yield _own(target, image, tag)
 
 
-def _own(target: Target, image: str, tag: str) -> Finding:
+def _own(target: Target, image: str, version: str) -> Finding:
     spec = target.spec
     repository = names.repository(spec.team, spec.name, image)
-    what = f"image {image}:{tag}" if tag else f"image {image}"
-    wanted = {"imageIds": [{"imageTag": tag}]} if tag else {}
+    what = f"image {image}:{version}"
+    wanted = {"imageDigest" if version.startswith("sha256:") else "imageTag": version}
     try:
-        found = target.client("ecr").describe_images(repositoryName=repository, **wanted)["imageDetails"]
+        found = target.client("ecr").describe_images(repositoryName=repository, imageIds=[wanted])
     except ClientError as error:
         if errors.code(error) not in NOT_THERE:
             raise
-        found = []
-    if found:
+        found = {}
+    if found and found["imageDetails"]:
         return ok(what, f"in {repository}")
-    address = f"{spec.account}.dkr.ecr.{spec.region}.amazonaws.com/{repository}:{tag or '<tag>'}"
     deploy = f"npx cdk deploy '{target.label}/registry' -c team={spec.team} -c env={spec.name}"
-    return missing(what, f"{repository} does not hold it", f"{deploy} , then  docker push {address}")
+    push = target.proposal(f"image push {image} --tag {version}")
+    return missing(what, f"{repository} does not hold it", f"{deploy} , then  {push}")
 
 
 def managed_images(target: Target) -> Iterator[Finding]:
@@ -49,12 +49,11 @@ def managed_images(target: Target) -> Iterator[Finding]:
     spec, found = target.spec, set()
     try:
         for job in spec.jobs.values():
-            if job.framework:
-                found |= {table.training_image(job.framework, spec.region, one) for one in job.instances}
+            if job.image is None and job.trains:
+                found |= {job_images.training_image(spec, job, one) for one in job.instances}
         for endpoint in spec.endpoints.values():
-            framework = spec.jobs[endpoint.job].framework
-            if framework:
-                found.add(table.inference_image(framework, spec.region, endpoint.instance))
+            if spec.jobs[endpoint.job].image is None:
+                found.add(job_images.serving_image(spec, spec.jobs[endpoint.job], endpoint.instance))
     except table.ImageError as error:
         yield missing("managed images", error.reason, error.remedy)
     else:

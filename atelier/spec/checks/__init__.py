@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-from atelier.spec.checks import guardrails, jobs, network, record, size, studio, team
+from atelier.spec.checks import endpoints, guardrails, jobs, network, record, size, studio, team
 from atelier.spec.checks.finding import Context, Finding
-from atelier.spec.checks.jobs import warnings
 from atelier.spec.checks.team import FIXED_BY_FILE
 from atelier.spec.checks.together import overlaps
+from atelier.spec.checks.warnings import warnings
 from atelier.spec.document import Node, dotted
 from atelier.spec.model import TeamFile
 from atelier.spec.problems import Problem
@@ -22,6 +22,7 @@ _PLACES = {"images", "studio", "notebooks"}
 PARTS = (
     (team, {"images"}),
     (jobs, _JOBS),
+    (endpoints, _JOBS),
     (network, set[str]()),
     (studio, _PLACES),
     (guardrails, {"guardrails", *_JOBS, *_PLACES}),

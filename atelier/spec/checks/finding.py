@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from atelier.spec.document import Node, Steps, dotted
+from atelier.spec.hyperparameters import SCRIPTS
 from atelier.spec.model import Environment, TeamFile
 
-SCRIPTS = "training_scripts"
-"""The folder of the training scripts, within the project's."""
+__all__ = ["SCRIPTS", "Context", "Finding", "Findings", "alike", "twice"]
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,10 @@ def _asked(context: Context, key: str) -> Iterator[tuple[Steps, str]]:
         for name, job in file.jobs.items():
             for index, one in enumerate(job.instances):
                 yield ("jobs", name, "instances", index), one
+            if job.prepare is not None:
+                yield ("jobs", name, "prepare", "instance"), job.prepare.instance
+            if job.transform is not None:
+                yield ("jobs", name, "transform", "instance"), job.transform.instance
     elif key == "endpoint_instances":
         for name, endpoint in file.endpoints.items():
             yield ("endpoints", name, "instance"), endpoint.instance
@@ -64,20 +68,22 @@ def _asked(context: Context, key: str) -> Iterator[tuple[Steps, str]]:
 def _check_runtime(context: Context) -> Findings:
     most = context.file.guardrails.max_runtime_minutes
     for name, job in context.file.jobs.items():
-        is_written = "max_runtime_minutes" in job.model_fields_set
-        if most is not None and is_written and job.max_runtime_minutes > most:
-            place = context.place(("guardrails", "max_runtime_minutes"))
-            reason = f"is more than the {most} minutes of {place}"
-            yield Finding(("jobs", name, "max_runtime_minutes"), reason, "lower it, or raise the guardrail")
+        for at, one in ((("jobs", name), job), (("jobs", name, "prepare"), job.prepare)):
+            is_written = one is not None and "max_runtime_minutes" in one.model_fields_set
+            if most is not None and one is not None and is_written and one.max_runtime_minutes > most:
+                place = context.place(("guardrails", "max_runtime_minutes"))
+                reason = f"is more than the {most} minutes of {place}"
+                yield Finding((*at, "max_runtime_minutes"), reason, "lower it, or raise the guardrail")
 
 
 def _check_isolation(context: Context) -> Findings:
     if not context.file.guardrails.network_isolation:
         return
     for name, job in context.file.jobs.items():
-        if job.script is not None:
+        if job.folder is not None:
             place = context.place(("guardrails", "network_isolation"))
             reason = f"fetches its code and packages over the network, which {place} takes away"
+            key = "script" if job.script is not None else "prepare_script"
             yield Finding(
-                ("jobs", name, "script"), reason, "remove that guardrail; require_vpc keeps jobs private"
+                ("jobs", name, key), reason, "remove that guardrail; require_vpc keeps jobs private"
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from atelier.spec import names
 from atelier.spec.checks.finding import Context, Finding, Findings
 from atelier.spec.document import Steps
-from atelier.spec.model import Schedule
+from atelier.spec.jobs import Schedule
 from atelier.spec.studio import Studio
 
 RESOURCES, OUTPUTS, TEMPLATE = 500, 200, "1 MB"

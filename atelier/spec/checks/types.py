@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from atelier.spec import instances
-from atelier.spec.checks.finding import Finding, Findings
+from atelier.spec import images, instances
+from atelier.spec.checks.finding import Context, Finding, Findings
 from atelier.spec.document import Steps
 from atelier.spec.problems import choose
 
@@ -34,3 +34,26 @@ def check_pattern(at: Steps, pattern: str, use: instances.Use) -> Findings:
 
 def _successor(pattern: str) -> str | None:
     return instances.RETIRED.get(pattern.split(".")[1])
+
+
+def check_instance(
+    context: Context, at: Steps, instance_type: str, use: instances.Use, managed: images.Managed | None
+) -> Findings:
+    """An instance type must exist, and the framework or algorithm must have an image for it there."""
+    wrong = list(check_type(at, instance_type, use))
+    yield from wrong
+    region = context.declared.region
+    if not wrong and managed and _is_known(managed) and region in instances.regions():
+        image = images.training_image if use in {"training", "processing"} else images.inference_image
+        try:
+            image(managed, region, instance_type)
+        except images.ImageError as error:
+            yield Finding(at, error.reason, error.remedy)
+
+
+def _is_known(managed: images.Managed) -> bool:
+    try:
+        images.resolve(managed.name, managed.version)
+    except images.ImageError:
+        return False
+    return True

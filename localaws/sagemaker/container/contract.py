@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-RESERVED = "sagemaker_"
+RESERVED = ("sagemaker_", "_tuning_objective_metric")
 """Hyperparameters whose names begin so are meant for the launcher, not for the script."""
 
 
@@ -97,6 +97,26 @@ class Job:
     def code(self) -> PurePosixPath:
         """The folder that the submitted archive was unpacked into."""
         return self.base / "code"
+
+    @property
+    def hosts(self) -> list[str]:
+        """The names of all hosts, the first one's first."""
+        return list(self.resources["hosts"])
+
+    @property
+    def host(self) -> str:
+        """The name of this host."""
+        return str(self.resources["current_host"])
+
+    @property
+    def interface(self) -> str:
+        """The network interface on which the hosts meet."""
+        return str(self.resources["network_interface_name"])
+
+    @property
+    def torchrun(self) -> bool:
+        """Whether torchrun starts the script."""
+        return bool(self.hyperparameters.get("sagemaker_torch_distributed_enabled", False))
 
     def user_hyperparameters(self) -> dict[str, Any]:
         """The hyperparameters that are the script's own."""

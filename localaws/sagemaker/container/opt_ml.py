@@ -3,6 +3,9 @@
 A private mount namespace (as root, or with a user namespace where the system allows one) in which the folder
 is bound on /opt/ml. Where /opt/ml does not exist, an empty file system over /opt holds the mount point, with
 /opt's own entries bound back. Nothing outside the process and its children changes.
+
+A job of named hosts has a file `<folder>.hosts` beside its folder: it lies over /etc/hosts, and its last name
+is the host's own.
 """
 
 from __future__ import annotations
@@ -14,8 +17,9 @@ from pathlib import Path
 
 OPT = Path("/opt")
 OPT_ML = OPT / "ml"
+HOSTS = Path("/etc/hosts")
 
-_NEW_MOUNTS, _NEW_USER = 0x00020000, 0x10000000
+_NEW_MOUNTS, _NEW_NAMES, _NEW_USER = 0x00020000, 0x04000000, 0x10000000
 _BIND, _RECURSIVE, _PRIVATE = 0x1000, 0x4000, 0x40000
 
 
@@ -41,22 +45,49 @@ def _enter(folder: Path) -> None:
     user, group = os.geteuid(), os.getegid()
     if user == 0:
         try:
-            _call("unshare", _NEW_MOUNTS)
+            _call("unshare", _NEW_MOUNTS | _NEW_NAMES)
         except OSError:
             _enter_user_namespace(user, group)
     else:
         _enter_user_namespace(user, group)
     # Opened by descriptor: the folder may itself lie under /opt, which is about to be covered.
     job = os.open(folder, os.O_PATH)
-    _mount("none", "/", _RECURSIVE | _PRIVATE)
+    mount("none", "/", _RECURSIVE | _PRIVATE)
     if not OPT_ML.is_dir():
         _cover_opt()
-    _mount(f"/proc/self/fd/{job}", OPT_ML, _BIND | _RECURSIVE)
+    mount(f"/proc/self/fd/{job}", OPT_ML, _BIND | _RECURSIVE)
     os.close(job)
+    hosts = folder.with_name(folder.name + ".hosts")
+    if hosts.is_file() and HOSTS.is_file():
+        _name_host(hosts)
+
+
+def _name_host(hosts: Path) -> None:
+    name = hosts.read_text(encoding="ascii").split()[-1].encode()
+    mount(hosts, HOSTS, _BIND)
+    _call("sethostname", name, len(name))
+
+
+def keep_environment(folder: Path) -> bool:
+    """Let this process change its own Python environment, and nobody else's; False where that cannot be.
+
+    What a job installs goes to a layer over the environment, which lies in `<folder>.layer` and ends with it.
+    """
+    environment = Path(sys.executable).parent.parent
+    layer = folder.with_name(f"{folder.name}.layer")
+    for name in ("changes", "work"):
+        (layer / name).mkdir(parents=True, exist_ok=True)
+    places = {"lowerdir": environment, "upperdir": layer / "changes", "workdir": layer / "work"}
+    options = ",".join(f"{name}={place}" for name, place in places.items())
+    try:
+        mount("overlay", environment, 0, kind="overlay", data=options)
+    except OSError:
+        return False
+    return True
 
 
 def _enter_user_namespace(user: int, group: int) -> None:
-    _call("unshare", _NEW_USER | _NEW_MOUNTS)
+    _call("unshare", _NEW_USER | _NEW_MOUNTS | _NEW_NAMES)
     Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
     Path("/proc/self/uid_map").write_text(f"{user} {user} 1", encoding="ascii")
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1", encoding="ascii")
@@ -66,7 +97,7 @@ def _cover_opt() -> None:
     """An empty file system over /opt, with every entry of the old one at its place, and the new /opt/ml."""
     old = os.open(OPT, os.O_PATH)
     names = [entry.name for entry in OPT.iterdir()]
-    _mount("tmpfs", OPT, 0, kind="tmpfs")
+    mount("tmpfs", OPT, 0, kind="tmpfs")
     for name in names:
         source, target = Path(f"/proc/self/fd/{old}/{name}"), OPT / name
         if source.is_symlink():
@@ -76,13 +107,17 @@ def _cover_opt() -> None:
             target.mkdir()
         else:
             target.touch()
-        _mount(source, target, _BIND | _RECURSIVE)
+        mount(source, target, _BIND | _RECURSIVE)
     os.close(old)
     OPT_ML.mkdir()
 
 
-def _mount(source: str | Path, target: str | Path, flags: int, kind: str | None = None) -> None:
-    _call("mount", os.fsencode(source), os.fsencode(target), kind and kind.encode(), flags, None)
+def mount(
+    source: str | Path, target: str | Path, flags: int, kind: str | None = None, data: str | None = None
+) -> None:
+    """Attach a file system, or bind a path; raises OSError."""
+    options = data and data.encode()
+    _call("mount", os.fsencode(source), os.fsencode(target), kind and kind.encode(), flags, options)
 
 
 def _call(name: str, *arguments: object) -> None:

@@ -8,32 +8,49 @@ import sys
 import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Protocol
 
-from . import lifeline, opt_ml
 from .codecs import Refused
 from .handlers import DEFAULT_TYPE, Handlers
+from .prologue import begin
+from .tensorflow_serving import TensorFlowServing
 
 
 def main(folder: Path) -> int:
     """Load the model whose folder is `folder` and answer until killed."""
-    private = opt_ml.enter(folder)  # before any thread exists: a user namespace needs that
-    lifeline.hold()
-    base = opt_ml.OPT_ML if private else folder
+    base = begin(folder).base
     os.environ["SM_MODEL_DIR"] = str(base / "model")
-    if not private:
-        os.environ["SAGEMAKER_BASE_DIR"] = str(base)
-    handlers = Handlers(_user_module(base), os.environ.get("LOCALAWS_FRAMEWORK", ""), base / "model")
-    address = ("127.0.0.1", int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080")))
-    server = _Server(address, handlers)
-    _say(f"serving {os.environ.get('SAGEMAKER_PROGRAM', '')} on port {address[1]}")
+    handlers = _handlers(base, os.environ.get("LOCALAWS_FRAMEWORK", ""))
+    _say(f"serving {os.environ.get('SAGEMAKER_PROGRAM', '')}")
+    return serve(handlers)
+
+
+class Answering(Protocol):
+    """A model that answers requests."""
+
+    def answer(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
+        """The answer's body and content type; raises Refused, or anything for a 500."""
+
+
+def serve(model: Answering) -> int:
+    """Answer for a model until killed, on the port that SAGEMAKER_BIND_TO_PORT names."""
+    server = _Server(("127.0.0.1", int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))), model)
     server.serve_forever()
     return 0
 
 
-def _user_module(base: Path) -> object:
+def _handlers(base: Path, framework: str) -> Answering:
+    if framework == "tensorflow":
+        # That image knows of no submitted code: only of what lies in the model.
+        module = _user_module(base / "model" / "code", Path("inference.py"))
+        return TensorFlowServing(module, base / "model")
     submitted = base / "code"
     code = submitted if submitted.is_dir() else base / "model" / "code"
     program = Path(os.environ.get("SAGEMAKER_PROGRAM", "inference.py"))
+    return Handlers(_user_module(code, program), framework, base / "model")
+
+
+def _user_module(code: Path, program: Path) -> object:
     if not (code / program).is_file():
         return object()
     os.chdir(code)
@@ -44,9 +61,9 @@ def _user_module(base: Path) -> object:
 class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], handlers: Handlers) -> None:
+    def __init__(self, address: tuple[str, int], model: Answering) -> None:
         super().__init__(address, _Handler)
-        self.handlers = handlers
+        self.model = model
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -80,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
         if accept in ("", "*/*"):
             accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", DEFAULT_TYPE)
         try:
-            content, answered = self.server.handlers.answer(body, content_type, accept)
+            content, answered = self.server.model.answer(body, content_type, accept)
         except Refused as error:
             _say(f"refused with {error.status}: {error.reason}")
             return error.status, error.reason.encode(), "text/plain"

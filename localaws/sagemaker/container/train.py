@@ -10,49 +10,66 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from . import lifeline, opt_ml
+from . import bounds, lifeline
 from .contract import Job, Machine
+from .prologue import begin
 
 _TAIL_LINES = 200
 _EXCEPTION = re.compile(r"[\w.]*(Error|Exception|Exit|Interrupt)\b")
 _OUT_OF_MEMORY = -signal.SIGKILL
+_PORT = "LOCALAWS_RENDEZVOUS_PORT"
 
 
 def main(folder: Path) -> int:
-    """Run the job whose contract lies in `folder`; 0, or 1 with the reason in `output/failure`."""
-    private = opt_ml.enter(folder)  # before any thread exists: a user namespace needs that
-    lifeline.hold()
+    """Run the job whose contract lies in `folder`; 0, or 1 with a reason in `output/failure`."""
+    base, private = begin(folder)
     # The signal is for the script, which gets it too, as a member of the group; this process reports the end.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    base = opt_ml.OPT_ML if private else folder
     _say(
         "/opt/ml is this job's own folder (private mount namespace)"
         if private
         else f"this system allows no private /opt/ml: the job's folder is {base}; use the SM_* variables"
     )
     job = Job.read(base, os.environ.get("SAGEMAKER_TRAINING_MODULE", ""))
-    command = _command(job)
-    variables = {**os.environ, **job.variables(Machine(cpus=os.cpu_count() or 1, gpus=_gpus()))}
-    if not private:
-        variables["SAGEMAKER_BASE_DIR"] = str(base)
+    machine = Machine(cpus=bounds.processors(), gpus=_gpus())
+    command = _command(job, machine, named=private)
+    # Distributed libraries find their network by this name.
+    interfaces = dict.fromkeys(("NCCL_SOCKET_IFNAME", "GLOO_SOCKET_IFNAME"), job.interface)
+    variables = {**interfaces, **os.environ, **job.variables(machine)}
     _say(f"Invoking script with the following command: {' '.join(command)}")
     code, errors = _run(command, Path(job.code), variables)
     if code == 0:
         _say("Reporting training SUCCESS")
         return 0
     report = _report(code, errors, command)
-    (base / "output" / "failure").write_text(report, encoding="utf-8")
+    # As AWS's toolkit: what the script itself wrote is not overwritten.
+    with suppress(FileExistsError), (base / "output" / "failure").open("x", encoding="utf-8") as file:
+        file.write(report)
     _say("Reporting training FAILURE")
     _say(report)
     return 1
 
 
-def _command(job: Job) -> list[str]:
-    interpreter = ["/bin/sh"] if job.program.endswith(".sh") else [sys.executable]
-    return [*interpreter, job.program, *job.arguments()]
+def _command(job: Job, machine: Machine, *, named: bool) -> list[str]:
+    """The script, under torchrun where that is asked for; `named` says whether hosts' names resolve."""
+    if not job.torchrun:
+        interpreter = ["/bin/sh"] if job.program.endswith(".sh") else [sys.executable]
+        return [*interpreter, job.program, *job.arguments()]
+    options = {
+        "nnodes": len(job.hosts),
+        "nproc_per_node": max(1, machine.gpus),
+        "master_addr": job.hosts[0] if named else "127.0.0.1",
+        # AWS's is 7777; here another job may listen there.
+        "master_port": os.environ[_PORT],
+        "node_rank": job.hosts.index(job.host),
+    }
+    launcher = [sys.executable, "-m", "torch.distributed.run"]
+    launcher += [f"--{name}={value}" for name, value in options.items()]
+    return [*launcher, job.program, *job.arguments()]
 
 
 def _run(command: list[str], code: Path, variables: dict[str, str]) -> tuple[int, list[str]]:

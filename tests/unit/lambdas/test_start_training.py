@@ -122,6 +122,18 @@ def test_ignores_what_no_job_listens_to(workplace, key):
     assert respond(upload(key), "r", SETTINGS, workplace) == {"runs": []}
 
 
+def test_a_marker_is_the_file_that_is_waited_for(workplace):
+    """Where a channel has several files, only the one that is uploaded last starts a run."""
+    job = JobSettings({"train": "curve/train/"}, ("train",), markers={"train": "labels.npy"})
+    settings = StartTrainingSettings(bucket=BUCKET, machines=MACHINES, jobs={"images": job})
+    assert StartTrainingSettings.from_environment(settings.to_environment()) == settings
+    started = [
+        len(respond(upload(f"curve/train/{file}"), "r", settings, workplace)["runs"])
+        for file in ("images.npy", "old-labels.npy", "labels.npy", "part/labels.npy")
+    ]
+    assert started == [0, 0, 1, 1]
+
+
 def test_takes_keys_as_eventbridge_gives_them(workplace):
     """EventBridge does not quote keys: a plus and a percent sign are themselves."""
     settings = StartTrainingSettings(
@@ -141,6 +153,25 @@ def test_a_request_starts_a_run_of_its_own(workplace):
     started = json.loads(workplace.started["curve-manual-a"].execution_input())
     assert started["hyperparameters"] == {"units": "20", "solver": '"adam"', "warm": "true"}
     assert started["trigger"] == "manual"
+
+
+def test_a_request_writes_text_as_it_is_for_other_containers(workplace):
+    """Built-in algorithms and own images read hyperparameters as text, as the SageMaker SDK writes them."""
+    jobs = {"words": JobSettings({"train": "curve/train/"}, (), encodes=False)}
+    settings = StartTrainingSettings(bucket=BUCKET, machines=MACHINES, jobs=jobs)
+    request = {"job": "words", "hyperparameters": {"mode": "supervised", "rate": 0.1, "early_stopping": True}}
+    respond(request, "a", settings, workplace)
+    started = json.loads(workplace.started["words-manual-a"].execution_input())
+    assert started["hyperparameters"] == {"mode": "supervised", "rate": "0.1", "early_stopping": "True"}
+
+
+def test_a_request_may_name_an_experiment(workplace):
+    """Without one, the job's own is the state machine's to know."""
+    for experiment in ("rates", None):
+        request = {"job": "curve", "id": str(experiment), "experiment": experiment}
+        respond(request, "a", SETTINGS, workplace)
+        started = json.loads(workplace.started[f"curve-manual-{experiment}"].execution_input())
+        assert started.get("experiment") == experiment
 
 
 def test_a_scheduled_event_names_its_run(workplace):

@@ -20,80 +20,6 @@ RUN = {
 PACKAGE = "arn:aws:sagemaker:eu-west-1:111122223333:model-package/vision-dev-curve/1"
 
 
-@pytest.fixture
-def define(spec):
-    """`define(**changes of the job)`: the definition of the job, changed so."""
-
-    def definition(*, approval="automatic", **changes):
-        jobs = {"curve": spec.jobs["curve"].model_copy(update=changes)}
-        code = SimpleNamespace(
-            digest="c0de",
-            inference_program="inference.py",
-            s3_bucket_name="assets",
-            s3_object_key="archive.tar.gz",
-        )
-        return training_definition(
-            TrainingWorkflowProps(
-                spec=spec.model_copy(update={"jobs": jobs, "approval": approval}),
-                job_name="curve",
-                code=code,
-                data_bucket="data",
-                artifacts_bucket="artifacts",
-                key_arn="arn:key",
-                execution_role_arn="arn:aws:iam::111122223333:role/execution",
-                explain_arn="arn:explain",
-                topic_arn="arn:topic",
-            )
-        )
-
-    return definition
-
-
-def trained(*metrics: tuple[str, float], status: str = "Completed", **more: str):
-    """A training job that ends so."""
-
-    def answer(arguments):
-        name = arguments["TrainingJobName"]
-        return {
-            "TrainingJobName": name,
-            "TrainingJobArn": f"arn:aws:sagemaker:eu-west-1:111122223333:training-job/{name}",
-            "TrainingJobStatus": status,
-            "ModelArtifacts": {"S3ModelArtifacts": f"s3://artifacts/models/curve/{name}/output/model.tar.gz"},
-            "FinalMetricDataList": [
-                {"MetricName": metric, "Value": value, "Timestamp": 1.0} for metric, value in metrics
-            ],
-            **more,
-        }
-
-    return answer
-
-
-def explained(arguments):
-    """What `explain_failure` would answer."""
-    payload = arguments["Payload"]
-    return {
-        "Payload": {
-            "error": payload["error"],
-            "cause": payload["cause"],
-            "text": f"explained: {payload['cause']}",
-            "subject": "subject",
-            "message": "message",
-        }
-    }
-
-
-@pytest.fixture
-def aws():
-    """An AWS in which training reaches an error of 150."""
-    return {
-        "copyObject": lambda _: {},
-        "createTrainingJob": trained(("validation:rmse", 150.25)),
-        "createModelPackage": lambda _: {"ModelPackageArn": PACKAGE},
-        "publish": lambda _: {"MessageId": "m"},
-        "invoke": explained,
-    }
-
-
 def test_trains_registers_and_tells(run, define, aws):
     """The whole way: code kept, job trained, model registered with its lineage, people told."""
     outcome = run(define(), RUN, aws)
@@ -102,6 +28,7 @@ def test_trains_registers_and_tells(run, define, aws):
     assert outcome.output == {
         "run": "run-1",
         "job": "curve",
+        "experiment": "unassigned",
         "trainingJob": job["TrainingJobName"],
         "metrics": {"validation:rmse": 150.25},
         "modelPackage": PACKAGE,
@@ -113,6 +40,7 @@ def test_trains_registers_and_tells(run, define, aws):
         "run": "run-1",
         "job": "curve",
         "trigger": "upload",
+        "experiment": "unassigned",
         "training-job": job["TrainingJobName"],
         "data": "0123456789abcdef",
         "code": "c0de",
@@ -120,7 +48,10 @@ def test_trains_registers_and_tells(run, define, aws):
     }
     (container,) = package["InferenceSpecification"]["Containers"]
     assert container["ModelDataUrl"].endswith(f"{job['TrainingJobName']}/output/model.tar.gz")
-    assert container["Environment"]["SAGEMAKER_SUBMIT_DIRECTORY"] == "s3://artifacts/code/curve/c0de.tar.gz"
+    assert (
+        container["Environment"]["SAGEMAKER_SUBMIT_DIRECTORY"]
+        == "s3://artifacts/code/curve/c0de/sourcedir.tar.gz"
+    )
     assert "150.25" in outcome.asked("publish")[0]["Message"]
 
 
@@ -131,7 +62,7 @@ def test_asks_for_the_training_job_that_the_team_file_describes(run, define, aws
         "units": "20",
         "solver": '"lbfgs"',
         "sagemaker_program": '"train.py"',
-        "sagemaker_submit_directory": '"s3://artifacts/code/curve/c0de.tar.gz"',
+        "sagemaker_submit_directory": '"s3://artifacts/code/curve/c0de/sourcedir.tar.gz"',
     }
     assert [
         (channel["ChannelName"], channel["DataSource"]["S3DataSource"]["S3Uri"])
@@ -224,7 +155,7 @@ def test_throttling_is_waited_out(run, define, aws, fail):
     assert outcome.waited > 0
 
 
-def test_a_job_that_was_stopped_is_a_failure(run, define, aws):
+def test_a_job_that_was_stopped_is_a_failure(run, define, aws, trained):
     """A job at its time limit ends as "Stopped", which Step Functions takes for success: the run fails."""
     stopped = trained(status="Stopped", SecondaryStatus="MaxRuntimeExceeded")
     outcome = run(define(), RUN, {**aws, "createTrainingJob": stopped})
@@ -233,7 +164,7 @@ def test_a_job_that_was_stopped_is_a_failure(run, define, aws):
 
 
 @pytest.mark.parametrize(("value", "passes"), [(189.9, True), (190.0, True), (190.1, False)])
-def test_the_gate_decides_by_its_bound(run, define, aws, value, passes):
+def test_the_gate_decides_by_its_bound(run, define, aws, value, passes, trained):
     """A model exactly at the bound passes; one beyond is not registered, and the figures are told."""
     outcome = run(define(), RUN, {**aws, "createTrainingJob": trained(("validation:rmse", value))})
     assert bool(outcome.asked("createModelPackage")) is passes
@@ -242,7 +173,7 @@ def test_the_gate_decides_by_its_bound(run, define, aws, value, passes):
         assert "validation:rmse is 190.1, the gate asks for at most 190" in outcome.cause
 
 
-def test_a_gate_can_ask_for_at_least(run, define, aws, spec):
+def test_a_gate_can_ask_for_at_least(run, define, aws, spec, trained):
     """An accuracy has a lower bound."""
     gate = spec.jobs["curve"].gate.model_copy(update={"at_most": None, "at_least": 0.8})
     for value, error in ((0.9, None), (0.7, "Atelier.GateNotPassed")):
@@ -251,7 +182,7 @@ def test_a_gate_can_ask_for_at_least(run, define, aws, spec):
 
 
 @pytest.mark.parametrize("metrics", [[], [("train:rmse", 1.0)], [("a", 1.0), ("b", 2.0)]])
-def test_a_gate_without_its_metric_fails_clearly(run, define, aws, metrics):
+def test_a_gate_without_its_metric_fails_clearly(run, define, aws, metrics, trained):
     """A metric that the script did not print is no pass; the cause says what was reported instead."""
     outcome = run(define(), RUN, {**aws, "createTrainingJob": trained(*metrics)})
     assert outcome.error == "Atelier.MetricMissing"
@@ -260,7 +191,7 @@ def test_a_gate_without_its_metric_fails_clearly(run, define, aws, metrics):
 
 
 @pytest.mark.parametrize("metrics", [[], [("#validation_accuracy", 0.9)]])
-def test_without_a_gate_every_model_is_registered(run, define, aws, metrics):
+def test_without_a_gate_every_model_is_registered(run, define, aws, metrics, trained):
     """No metric is needed then; a metric's name is cut to what the package's metadata may hold."""
     outcome = run(define(gate=None), RUN, {**aws, "createTrainingJob": trained(*metrics)})
     assert outcome.output["metrics"] == dict(metrics)
@@ -268,7 +199,7 @@ def test_without_a_gate_every_model_is_registered(run, define, aws, metrics):
     assert all(re.fullmatch(r"[\w.:/=+@ -]+", key) for key in package["CustomerMetadataProperties"])
 
 
-def test_a_job_that_reports_no_list_of_metrics(run, define, aws):
+def test_a_job_that_reports_no_list_of_metrics(run, define, aws, trained):
     """SageMaker leaves the list out when a job has no metrics."""
 
     def answer(arguments):
@@ -308,6 +239,7 @@ def test_names_stay_within_sagemakers_limits(run, define, aws, spec):
         spec=longest.model_copy(update={"jobs": {job: spec.jobs["curve"]}, "endpoints": {}}),
         job_name=job,
         code=SimpleNamespace(digest="c", inference_program="i", s3_bucket_name="b", s3_object_key="k"),
+        declared={},
         data_bucket="d",
         artifacts_bucket="a",
         key_arn="k",

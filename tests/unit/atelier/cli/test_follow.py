@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from atelier.cli.follow import Finished, LogLine, StateEntered, TrainingStarted, follow, training_jobs
+from atelier.cli.follow import Finished, JobStarted, LogLine, StateEntered, follow, training_jobs
 
 EXECUTION = "arn:aws:states:eu-west-1:111122223333:execution:machine:run"
 
@@ -86,7 +86,7 @@ def test_everything_is_told_once_and_in_order():
     assert [event for event in told if not isinstance(event, LogLine)] == [
         StateEntered("Prepare", "Task"),
         StateEntered("Train", "Task"),
-        TrainingStarted("job-1", "ml.m5.large"),
+        JobStarted("training", "job-1", "ml.m5.large", "/aws/sagemaker/TrainingJobs"),
         StateEntered("Done", "Task"),
         Finished("SUCCEEDED", {"metrics": {"rmse": 1.5}}, "", ""),
     ]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -85,6 +86,71 @@ jobs:
     script: mute
     framework: xgboost
     triggers: []
+  topics:
+    algorithm: {name: blazingtext, version: "1"}
+    instances: [ml.c5.2xlarge]
+    prepare_script: topics_blazingtext
+    prepare:
+      program: prepare.py
+      framework: {name: sklearn, version: "1.9"}
+      instance: ml.m5.xlarge
+      volume_gb: 40
+      max_runtime_minutes: 60
+      arguments: {keep: 0.2}
+      inputs: {topics: topics/data/}
+      outputs: [classes]
+    triggers: [{upload: [topics], marker: train.csv}]
+    channels:
+      train: {mode: File}
+      validation: {prefix: topics/validation/, content_type: text/plain}
+    hyperparameters: {mode: supervised, epochs: 20, learning_rate: 0.05, early_stopping: true}
+    gate: {metric: validation:accuracy, at_least: 0.9}
+    transform:
+      prepared: test
+      content_type: application/jsonlines
+      split: Line
+      accept: application/jsonlines
+      join: false
+      instance: ml.m5.large
+      instance_count: 3
+    experiment: topics-first
+  many:
+    script: curve
+    framework: pytorch
+    instance_count: 2
+    distribution: torchrun
+    checkpoints: true
+    spot: {max_wait_minutes: 1600}
+    metrics: [validation:loss]
+    tuning:
+      objective: {metric: validation:loss, goal: minimize}
+      ranges:
+        rate: {min: 0.001, max: 0.1, scale: logarithmic}
+        layers: {min: 1, max: 4}
+        solver: [adam, lbfgs]
+      max_jobs: 4
+      parallel: 2
+      strategy: random
+      early_stopping: true
+    transform: {input: many/batch/}
+  iris:
+    image: {name: own, tag: "2.0.0"}
+  pinned:
+    image: {name: own, digest: "sha256:2d4f9d4a3c3c6a9a4b1d7e0b1f7c3a5d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b"}
+  tuned:
+    jumpstart:
+      model: some-model
+      version: "1.0.0"
+      hub: ours
+      accept_licence: true
+      artifact: s3://jumpstart-cache-prod-{region}/infer.tar.gz
+      framework: {name: pytorch}
+      image: "111122223333.dkr.ecr.eu-west-1.amazonaws.com/serve:1"
+      training:
+        artifact: s3://jumpstart-cache-prod-{region}/train.tar.gz
+        script: s3://jumpstart-cache-prod-{region}/sourcedir.tar.gz
+        program: transfer_learning.py
+        image: "111122223333.dkr.ecr.eu-west-1.amazonaws.com/train:1"
 endpoints:
   curve:
     job: curve
@@ -158,16 +224,37 @@ SCRIPTS = {
 """Lifecycle scripts of the test project."""
 
 
+HYPERPARAMETERS = {
+    "epochs": {"type": "integer", "default": 20, "minimum": 1, "maximum": 100, "tunable": True},
+    "rate": {"type": "number", "minimum": 0, "maximum": 1, "tunable": True, "help": "the step size"},
+    "solver": {"type": "string", "default": "adam", "choices": ["adam", "lbfgs"], "tunable": True},
+    "shuffle": {"type": "boolean", "default": True},
+}
+ARGUMENTS = {"keep": {"type": "number", "default": 0.2, "minimum": 0, "maximum": 1}}
+"""What the script `declared` declares."""
+
+
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project's folder with two scripts: `curve`, which can serve, and `mute`, which cannot."""
+    """A project's folder with scripts.
+
+    `curve` can serve, `mute` cannot, `topics_blazingtext` only prepares, `declared` says what it takes.
+    """
     root = tmp_path_factory.mktemp("project")
     (root / "teams").mkdir()
-    for script, files in {"curve": ["train.py", "inference.py"], "mute": ["train.py"]}.items():
+    folders = {
+        "curve": ["train.py", "inference.py"],
+        "mute": ["train.py"],
+        "topics_blazingtext": ["prepare.py"],
+        "declared": ["train.py", "inference.py", "prepare.py"],
+    }
+    for script, files in folders.items():
         for file in files:
             path = root / "training_scripts" / script / file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
+    for file, content in {"hyperparameters.json": HYPERPARAMETERS, "prepare.json": ARGUMENTS}.items():
+        (root / "training_scripts/declared" / file).write_text(json.dumps(content))
     (root / "training_scripts" / "empty").mkdir()
     (root / "lifecycle_scripts").mkdir()
     for name, content in SCRIPTS.items():

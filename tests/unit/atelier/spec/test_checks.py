@@ -25,13 +25,6 @@ from atelier.spec import load_team, names
         ),
         ("script: curve\n    framework: sklearn", "image: own", "jobs.curve.image", "no image", "images:"),
         (
-            "jobs:\n  curve:\n    script: curve\n    framework: sklearn",
-            "images: {own: {}}\njobs:\n  curve:\n    image: own",
-            "jobs.curve.image",
-            "not provisioned yet",
-            "use a script",
-        ),
-        (
             "framework: sklearn",
             "framework: {name: sklearn, version: '1.8'}",
             "jobs.curve.framework.version",
@@ -94,7 +87,7 @@ from atelier.spec import load_team, names
             "script: curve",
             "script: curve\n    triggers: [{upload: [train, tran]}]",
             "jobs.curve.triggers[0].upload[1]",
-            "no such channel",
+            "nothing is uploaded to a channel",
             "did you mean train?",
         ),
         (

@@ -488,7 +488,7 @@ def test_warns_of_what_a_network_without_internet_cannot_fetch(project, rich):
         assert not [warning for warning in load_team(path).warnings if "internet" in warning]
     finally:
         requirements.unlink()
-    assert warned == ["jobs.curve", "studio.packages", "studio.repositories"]
+    assert warned == ["jobs.curve", "jobs.many", "studio.packages", "studio.repositories"]
 
 
 def test_what_a_script_carries_counts(refused, rich):

@@ -13,7 +13,7 @@ from atelier.spec.images import (
     serving_version,
     training_image,
 )
-from atelier.spec.model import Framework
+from atelier.spec.sources import Framework
 
 
 def test_addresses_are_those_of_the_sagemaker_sdk():

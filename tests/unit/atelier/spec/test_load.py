@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from atelier.spec import SpecError, load_team, load_teams
-from atelier.spec.model import Schedule, Upload
+from atelier.spec.jobs import Schedule, Upload
 
 
 def write(project: Path, name: str, text: str) -> Path:
@@ -29,7 +29,7 @@ def test_ten_lines_are_a_useful_team(project, smallest):
     team = load_team(write(project, "tiny", smallest))
     dev = team.environments["dev"]
     job = dev.jobs["curve"]
-    assert job.channels == {"train": "curve/train/", "validation": "curve/validation/"}
+    assert job.sources == {"train": "curve/train/", "validation": "curve/validation/"}
     assert job.triggers == [Upload(upload=["train", "validation"])]
     assert job.framework is not None
     assert (job.framework.name, job.framework.version) == ("sklearn", "1.9-0")

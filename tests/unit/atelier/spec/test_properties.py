@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from atelier.spec import SpecError, load_team, load_teams
-from atelier.spec.base import Model
+from atelier.spec.base import Model, Short
 from atelier.spec.document import Node, merge, read
 from atelier.spec.model import Team, TeamEnvironment
 
-MODELS = set(Model.__subclasses__()) - {Team, TeamEnvironment}
+MODELS = {*Model.__subclasses__(), *Short.__subclasses__()} - {Short, Team, TeamEnvironment}
 FIELDS = sorted({field for model in MODELS for field in model.model_fields})
 NAMED_BY_USERS = {"hyperparameters", "metrics", "channels", "images"}
 

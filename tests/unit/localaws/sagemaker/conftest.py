@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from localaws.options import Options
 from localaws.sagemaker.studio.durations import PACE
 from localaws.server import Server
 
@@ -26,6 +27,20 @@ TRUST = {
     ]
 }
 _numbers = itertools.count()
+_START = 'exec python3 "${SAGEMAKER_BASE_DIR:-/opt/ml}"/processing/input/code/program.py "$@"'
+
+_SCORE = """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--size", type=float)
+parser.add_argument("--kind", default="")
+options = parser.parse_args()
+if options.kind == "bad":
+    raise ValueError("no such kind")
+print(f"score={(options.size - 3) ** 2};")
+"""
+_METRIC = {"Name": "score", "Regex": "score=([0-9.]+);"}
+_ENDED = ("Completed", "Failed", "Stopped")
 
 
 class Lab:
@@ -93,6 +108,36 @@ class Lab:
             **more,
         }
 
+    def own_image(self, name, **files):
+        """An image of one's own with these programs; its URI."""
+        folder = self.server.world.options.containers / name
+        folder.mkdir()
+        for file, text in files.items():
+            (folder / file).write_text(text)
+            (folder / file).chmod(0o755)
+        return f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/lab/{name}:latest"
+
+    def built_in(self, name, image, hyperparameters, channels, **more):
+        """Train with an image that brings its own program, and wait for the end."""
+        self.sagemaker.create_training_job(
+            **{
+                **self.request(name, ""),
+                "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
+                "HyperParameters": hyperparameters,
+                "InputDataConfig": channels,
+                **more,
+            }
+        )
+        return self.job(name)
+
+    def serve(self, name, image, model_data, environment=None):
+        """An endpoint of the image's own server, in service or failed."""
+        container = {"Image": image, "ModelDataUrl": model_data, "Environment": environment or {}}
+        self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=self.role, PrimaryContainer=container)
+        self.config(name, **{name: 1.0})
+        self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        return self.endpoint(name)
+
     def channel(self, name):
         """An input channel that reads the prefix of its own name."""
         source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{self.bucket}/{name}/"}
@@ -109,7 +154,7 @@ class Lab:
 
     def job(self, name):
         """The description of a job once it has ended."""
-        return self._until(
+        return self.until(
             lambda: self.sagemaker.describe_training_job(TrainingJobName=name),
             lambda job: job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped"),
         )
@@ -128,6 +173,13 @@ class Lab:
     def job_log(self, name):
         """Every line that a job wrote."""
         return self.log("/aws/sagemaker/TrainingJobs", f"{name}/")
+
+    def running_log(self, name):
+        """What a job has written so far, which may not even be a stream."""
+        try:
+            return self.job_log(name)
+        except self.logs.exceptions.ResourceNotFoundException:
+            return []
 
     def model(self, name, script, files=None, **more):
         """A model whose inference script is `script` and whose archive holds `files`."""
@@ -166,7 +218,7 @@ class Lab:
 
     def endpoint(self, name):
         """The description of an endpoint once it is settled."""
-        return self._until(
+        return self.until(
             lambda: self.sagemaker.describe_endpoint(EndpointName=name),
             lambda endpoint: endpoint["EndpointStatus"] in ("InService", "Failed"),
         )
@@ -176,7 +228,7 @@ class Lab:
         return self.runtime.invoke_endpoint(EndpointName=name, Body=body, ContentType=content_type, **more)
 
     @staticmethod
-    def _until(look, good, seconds=30):
+    def until(look, good, seconds=180):
         deadline = time.monotonic() + seconds
         while not good(seen := look()):
             assert time.monotonic() < deadline, seen
@@ -189,7 +241,8 @@ def server(tmp_path_factory):
     """The embedded AWS, empty; Studio's apps start in a tenth of their time."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv(PACE, "0.1")
-        server = Server(tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("cache"))
+        options = Options(containers=tmp_path_factory.mktemp("containers"), job_cpus=1, job_memory=1 << 30)
+        server = Server(tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("cache"), options=options)
     server.start()
     yield server
     server.stop()
@@ -207,3 +260,139 @@ def role(server):
 def lab(server, role):
     """A fresh bucket in it."""
     return Lab(server, role)
+
+
+class Desk:
+    """Short ways to run processing jobs in an image of one's own that holds nothing."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.image = lab.own_image(f"tool-{lab.bucket}")
+
+    def request(self, name, program, *, inputs=(), outputs=(), count=1, **more):
+        """The parameters of CreateProcessingJob; inputs and outputs are prefixes of the lab's bucket."""
+        self.lab.put(f"code/{name}/program.py", program)
+        return {
+            "ProcessingJobName": name,
+            "RoleArn": self.lab.role,
+            "AppSpecification": {
+                "ImageUri": self.image,
+                "ContainerEntrypoint": ["sh", "-c", _START, "-"],
+                "ContainerArguments": ["--rows", "5"],
+            },
+            "ProcessingInputs": [self.place("Input", "code", f"code/{name}/"), *inputs],
+            "ProcessingOutputConfig": {"Outputs": list(outputs)},
+            "ProcessingResources": {
+                "ClusterConfig": {"InstanceCount": count, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5}
+            },
+            "Environment": {"COLOUR": "blue"},
+            **more,
+        }
+
+    def place(self, kind, name, prefix, **more):
+        """An input or output between a prefix and /opt/ml/processing/<kind>/<name>."""
+        own = (
+            {"S3DataType": "S3Prefix", "S3InputMode": "File"}
+            if kind == "Input"
+            else {"S3UploadMode": "EndOfJob"}
+        )
+        place = {
+            "S3Uri": f"s3://{self.lab.bucket}/{prefix}",
+            "LocalPath": f"/opt/ml/processing/{kind.lower()}/{name}",
+            **own,
+            **more,
+        }
+        return {f"{kind}Name": name, f"S3{kind}": place}
+
+    def start(self, name, program, **more):
+        """Create a job."""
+        self.lab.sagemaker.create_processing_job(**self.request(name, program, **more))
+
+    def run(self, name, program, **more):
+        """Create a job; its description once it has ended."""
+        self.start(name, program, **more)
+        return self.ended(name)
+
+    def ended(self, name):
+        """The description of a job once it has ended."""
+        return self.lab.until(
+            lambda: self.lab.sagemaker.describe_processing_job(ProcessingJobName=name),
+            lambda job: job["ProcessingJobStatus"] in ("Completed", "Failed", "Stopped"),
+        )
+
+    def log(self, name):
+        """Every line of a job's log."""
+        return self.lab.log("/aws/sagemaker/ProcessingJobs", f"{name}/")
+
+
+@pytest.fixture
+def desk(lab):
+    """Ways to run processing jobs."""
+    return Desk(lab)
+
+
+class Bench:
+    """Short ways to tune."""
+
+    def __init__(self, lab):
+        self.lab = lab
+
+    def request(
+        self, name, script=_SCORE, *, strategy="Random", ranges=None, limits=None, config=None, **more
+    ):
+        """The parameters of CreateHyperParameterTuningJob for a script."""
+        training = self.lab.request(name, script, metrics=[_METRIC])
+        known = (
+            "AlgorithmSpecification",
+            "RoleArn",
+            "OutputDataConfig",
+            "ResourceConfig",
+            "StoppingCondition",
+        )
+        definition = {key: training[key] for key in known}
+        definition["StaticHyperParameters"] = training["HyperParameters"]
+        whole = {"Name": "size", "MinValue": "1", "MaxValue": "4", "ScalingType": "Linear"}
+        return {
+            "HyperParameterTuningJobName": name,
+            "HyperParameterTuningJobConfig": {
+                "Strategy": strategy,
+                "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "score"},
+                "ResourceLimits": {
+                    "MaxNumberOfTrainingJobs": 4,
+                    "MaxParallelTrainingJobs": 2,
+                    **(limits or {}),
+                },
+                "ParameterRanges": ranges or {"IntegerParameterRanges": [whole]},
+                **(config or {}),
+            },
+            "TrainingJobDefinition": definition,
+            **more,
+        }
+
+    def start(self, name, *args, **more):
+        """Create a tuning job."""
+        self.lab.sagemaker.create_hyper_parameter_tuning_job(**self.request(name, *args, **more))
+
+    def run(self, name, *args, **more):
+        """Create a tuning job; its description once it has ended."""
+        self.start(name, *args, **more)
+        return self.ended(name)
+
+    def ended(self, name):
+        """The description of a job once it has ended."""
+        return self.lab.until(
+            lambda: self.lab.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name),
+            lambda job: job["HyperParameterTuningJobStatus"] in _ENDED,
+        )
+
+    def trials(self, name, **more):
+        """The training jobs of a tuning job."""
+        return self.lab.sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(
+            HyperParameterTuningJobName=name, **more
+        )["TrainingJobSummaries"]
+
+
+@pytest.fixture
+def bench(lab):
+    """Ways to tune."""
+    return Bench(lab)

@@ -73,6 +73,7 @@ def test_an_endpoint_answers_json_and_csv(lab, endpoint):
     assert body_of(answer) == {"model": endpoint, "data": {"a": [1]}}
     answer = lab.invoke(endpoint, b"1,2\n3,4\n", "text/csv")
     assert body_of(answer)["data"] == [[1.0, 2.0], [3.0, 4.0]]
+    assert lab.invoke(endpoint, b"1", Accept="text/csv")["ContentType"] == "text/csv"
     (variant,) = lab.endpoint(endpoint)["ProductionVariants"]
     assert (variant["CurrentWeight"], variant["CurrentInstanceCount"]) == (1.0, 1)
     log = _settled_log(lab, endpoint)

@@ -81,3 +81,37 @@ def test_an_endpoint_tells_its_status_in_capitals(lab, heard):
     lab.sagemaker.delete_endpoint(EndpointName="told")
     statuses = {event["detail"]["EndpointStatus"] for event in heard(arn, 3)}
     assert statuses == {"CREATING", "IN_SERVICE", "DELETING"}
+
+
+def test_a_processing_job_tells_its_status(desk, heard):
+    """As it starts and as it ends."""
+    job = desk.run("told", "print('done')")
+    events = heard(job["ProcessingJobArn"], 2)
+    assert {event["detail-type"] for event in events} == {"SageMaker Processing Job State Change"}
+    assert {event["detail"]["ProcessingJobStatus"] for event in events} == {"InProgress", "Completed"}
+
+
+def test_a_tuning_job_tells_its_status(bench, heard):
+    """With its counters."""
+    job = bench.run("told", limits={"MaxNumberOfTrainingJobs": 1})
+    events = heard(job["HyperParameterTuningJobArn"], 2)
+    assert {event["detail-type"] for event in events} == {"SageMaker HyperParameter Tuning Job State Change"}
+    last = next(e["detail"] for e in events if e["detail"]["HyperParameterTuningJobStatus"] == "Completed")
+    assert last["TrainingJobStatusCounters"]["Completed"] == 1
+
+
+def test_a_transform_job_tells_its_status(lab, heard):
+    """Its reason, too, where it failed."""
+    lab.model("told-transform", "def model_fn(model_dir):\n    return 1\n")
+    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{lab.bucket}/none/"}
+    arn = lab.sagemaker.create_transform_job(
+        TransformJobName="told",
+        ModelName="told-transform",
+        TransformInput={"DataSource": {"S3DataSource": source}},
+        TransformOutput={"S3OutputPath": f"s3://{lab.bucket}/out"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    )["TransformJobArn"]
+    events = heard(arn, 2)
+    assert {event["detail-type"] for event in events} == {"SageMaker Transform Job State Change"}
+    failed = next(e["detail"] for e in events if e["detail"]["TransformJobStatus"] == "Failed")
+    assert "No S3 objects found" in failed["FailureReason"]

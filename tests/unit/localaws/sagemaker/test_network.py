@@ -45,7 +45,7 @@ def test_a_job_holds_its_subnets_while_it_runs(lab, vpc):
     """One interface, gone when the job is stopped."""
     script = "import time; print('on'); time.sleep(60)"
     lab.start("in-vpc", script, VpcConfig=vpc.config)
-    lab._until(lambda: lab.sagemaker.describe_training_job(TrainingJobName="in-vpc"), _trains)
+    lab.until(lambda: lab.sagemaker.describe_training_job(TrainingJobName="in-vpc"), _trains)
     assert len(vpc.interfaces()) == 1
     assert "in-vpc" in vpc.interfaces()[0]
     with pytest.raises(ClientError, match="DependencyViolation"):

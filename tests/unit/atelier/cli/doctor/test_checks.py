@@ -13,7 +13,8 @@ from atelier.cli.doctor.finding import Finding, run
 from atelier.cli.target import Target
 from atelier.spec import TeamEnvironment
 from atelier.spec.guardrails import Budget
-from atelier.spec.model import Endpoint, Job, Scaling
+from atelier.spec.jobs import Job
+from atelier.spec.model import Endpoint, Scaling
 from atelier.spec.network import Network
 from atelier.spec.studio import Notebook, Space, Studio, StudioUser
 

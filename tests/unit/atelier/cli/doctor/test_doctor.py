@@ -174,7 +174,7 @@ def test_an_own_image_is_there_once_it_is_pushed(deployed, declare, examine):
     declare({"network": {"mode": "created", "internet": "nat"}}, **parts)
     found = examine(images.images)
     assert found["image workbench:1.0.0"].state == "missing"
-    assert "tiny-dev/workbench:1.0.0" in found["image workbench:1.0.0"].ask
+    assert "image push workbench --tag 1.0.0" in found["image workbench:1.0.0"].ask
     ecr = deployed("ecr")
     ecr.create_repository(repositoryName="tiny-dev/workbench")
     ecr.put_image(repositoryName="tiny-dev/workbench", imageManifest=json.dumps(MANIFEST), imageTag="1.0.0")

@@ -1,0 +1,75 @@
+"""What is allowed in a team file and still worth a word."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from atelier.spec import images
+from atelier.spec.checks.finding import SCRIPTS
+from atelier.spec.disks import has_local_disks
+from atelier.spec.model import TeamEnvironment
+
+DOCUMENTED_HYPERPARAMETER_VALUE = 256
+"""SageMaker's interface takes more; its documentation does not promise it."""
+
+
+def warnings(environment: TeamEnvironment, project: Path) -> list[str]:
+    """What is allowed and still worth a word, one line each."""
+    said: list[str] = []
+    if environment.network.mode == "created" and environment.network.internet == "none":
+        said += [
+            f"{what}, which a network without internet cannot reach"
+            for what in _fetched(environment, project)
+        ]
+    said += _without_effect(environment)
+    for name, job in environment.jobs.items():
+        if job.framework is None:
+            continue
+        framework, version = job.framework.name, images.resolve(job.framework.name, job.framework.version)
+        if images.PATCHED_UNTIL.get((framework, "training", version)) == images.ENDED:
+            said.append(f"jobs.{name}: {images.NO_SUCCESSOR[framework, 'training']}")
+    for name, endpoint in environment.endpoints.items():
+        job = environment.jobs[endpoint.job]
+        if job.framework is None:
+            continue
+        trained = images.resolve(job.framework.name, job.framework.version)
+        served = images.serving_version(job.framework.name, job.framework.version)
+        if trained != served:
+            why = images.NO_SUCCESSOR.get((job.framework.name, "inference"), "AWS makes no newer one yet")
+            said.append(
+                f"endpoints.{name}: trained with {job.framework.name} {trained}, "
+                f"served by the image of {served}; {why}"
+            )
+    return said
+
+
+def _without_effect(environment: TeamEnvironment) -> Iterator[str]:
+    """What jobs ask for and may not get."""
+    for name, job in environment.jobs.items():
+        own = [one for one in job.instances if has_local_disks(one)]
+        if own and "volume_gb" in job.model_fields_set:
+            yield f"jobs.{name}.volume_gb: {', '.join(own)} brings disks of its own, whose size is fixed"
+        for key, value in job.hyperparameters.items():
+            if len(json.dumps(value)) > DOCUMENTED_HYPERPARAMETER_VALUE:
+                yield (
+                    f"jobs.{name}.hyperparameters.{key}: is longer than the"
+                    f" {DOCUMENTED_HYPERPARAMETER_VALUE} characters that SageMaker's documentation names"
+                )
+
+
+def _fetched(environment: TeamEnvironment, project: Path) -> Iterator[str]:
+    """What the environment wants from the internet."""
+    for name, job in environment.jobs.items():
+        wanted = {"requirements.txt": job.script, "requirements-prepare.txt": job.prepare and job.folder}
+        for file, folder in wanted.items():
+            if folder and (project / SCRIPTS / folder / file).is_file():
+                yield f"jobs.{name}: {SCRIPTS}/{folder}/{file} is installed from a package index"
+    studio = environment.studio
+    if studio is not None and studio.internet == "vpc_only":
+        if studio.packages is not None:
+            yield f"studio.packages: {studio.packages} is installed from a package index"
+        if studio.repositories:
+            yield f"studio.repositories: are cloned from {urlsplit(studio.repositories[0]).hostname}"

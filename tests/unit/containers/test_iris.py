@@ -1,0 +1,126 @@
+"""The container iris: its train and the reading of rows, with no container."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+IRIS = Path(__file__).resolve().parents[3] / "containers" / "iris"
+
+
+class Job:
+    """A folder laid out as /opt/ml, and `train` run on it."""
+
+    def __init__(self, base: Path) -> None:
+        self.base = base
+        for name in ("input/config", "input/data", "model", "output"):
+            (base / name).mkdir(parents=True)
+        subprocess.run([sys.executable, IRIS / "example.py", base / "input" / "data"], check=True)
+        self.modes = {"train": "File", "validation": "File"}
+
+    def train(self, **hyperparameters: str) -> subprocess.CompletedProcess[str]:
+        """Run it with these hyperparameters."""
+        channels = {name: {"TrainingInputMode": mode} for name, mode in self.modes.items()}
+        contents: dict[str, Any] = {"hyperparameters": hyperparameters, "inputdataconfig": channels}
+        for name, content in contents.items():
+            (self.base / "input/config" / f"{name}.json").write_text(json.dumps(content))
+        return subprocess.run(
+            [sys.executable, IRIS / "train"],
+            env={**os.environ, "SAGEMAKER_BASE_DIR": str(self.base)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    @property
+    def failure(self) -> str:
+        return (self.base / "output/failure").read_text()
+
+    @property
+    def rows(self) -> Path:
+        return self.base / "input/data/train/iris.csv"
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    """A job with the example's data."""
+    return Job(tmp_path / "ml")
+
+
+def test_it_tells_the_species_apart(job: Job) -> None:
+    """The example's flowers are learned, and the model's file holds no pickle."""
+    done = job.train()
+    assert done.returncode == 0, done.stderr
+    accuracy = float(done.stdout.split("validation:accuracy=")[1].split()[0])
+    assert accuracy >= 0.9
+    with np.load(job.base / "model" / "iris.npz", allow_pickle=False) as model:
+        assert json.loads(str(model["species"])) == ["setosa", "versicolor", "virginica"]
+
+
+def test_the_same_seed_gives_the_same_log(job: Job) -> None:
+    """Two runs with one seed report the same; another number of epochs reports something else."""
+    first, second, shorter = job.train(seed="3"), job.train(seed="3"), job.train(seed="3", epochs="1")
+    assert first.stdout == second.stdout != shorter.stdout
+
+
+def test_a_pipe_is_read_as_it_comes(job: Job) -> None:
+    """In Pipe mode the rows of a channel come through a FIFO beside its folder."""
+    content = job.rows.read_bytes()
+    job.rows.unlink()
+    job.modes["train"] = "Pipe"
+    pipe = job.base / "input/data/train_0"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(content))
+    writer.start()
+    done = job.train()
+    writer.join(timeout=10)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("setosa,1,2,3", "train/iris.csv line 1: 3 values, expected 4"),
+        ("setosa,1,2,3,wide", "train/iris.csv line 1, petal_width: 'wide' is not a number"),
+        ("setosa,1,2,nan,4", "line 1, petal_length: 'nan' is not a finite number"),
+        ("", "channel 'train' holds no rows"),
+    ],
+)
+def test_a_wrong_row_is_named(job: Job, line: str, says: str) -> None:
+    """The failure file names file, line and column; the exit code is the user's; no model is there."""
+    job.rows.write_text(f"{line}\n")
+    assert job.train().returncode == 10
+    assert says in job.failure
+    assert "\n" not in job.failure
+    assert not list((job.base / "model").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"epochs": "0"}, "hyperparameter epochs: 0 is not in 1 to 100000"),
+        ({"epochs": "many"}, "hyperparameter epochs: 'many' is not of type integer"),
+        ({"library": "caffe"}, "hyperparameter library: 'caffe' is none of numpy, tensorflow"),
+        ({"unit": "3"}, "hyperparameter 'unit' is unknown: there are library, units"),
+    ],
+)
+def test_a_wrong_hyperparameter_is_named(job: Job, given: dict[str, str], says: str) -> None:
+    """Each is told with its name, its value and what it may be."""
+    assert job.train(**given).returncode == 10
+    assert says in job.failure
+
+
+def test_a_missing_channel_is_named(job: Job) -> None:
+    """The remedy stands in the team file."""
+    del job.modes["validation"]
+    assert job.train().returncode == 10
+    assert "channel 'validation' is missing" in job.failure

@@ -1,0 +1,113 @@
+"""The built-in XGBoost on xgboost."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+
+import pytest
+
+pytestmark = pytest.mark.heavy
+
+IMAGE = "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:3.2-0"
+VALUES = {
+    "objective": "binary:logistic",
+    "num_round": "60",
+    "max_depth": "3",
+    "eta": "0.3",
+    "early_stopping_rounds": "5",
+    "eval_metric": "error,logloss",
+}
+
+
+def rows(count, seed):
+    """Label first: whether the first feature is larger than the second; the third is missing now and then."""
+    chance = random.Random(seed)  # noqa: S311 -- example rows
+    for _ in range(count):
+        a, b = chance.random(), chance.random()
+        yield f"{int(a > b)},{a:.4f},{b:.4f},{'' if chance.random() < 0.1 else '1'}"
+
+
+def channels(lab, kind="text/csv"):
+    """The two channels."""
+    lab.put("train/1.csv", "\n".join(rows(300, 1)))
+    lab.put("validation/1.csv", "\n".join(rows(100, 2)))
+    return [{**lab.channel(name), "ContentType": kind} for name in ("train", "validation")]
+
+
+def test_xgboost_trains_with_awss_metric_lines_and_serves(lab):
+    """A line a round with #011; early stopping keeps the best; CSV, LIBSVM, JSON, 406 and 415."""
+    config = {"S3Uri": f"s3://{lab.bucket}/checkpoints"}
+    job = lab.built_in("trees", IMAGE, VALUES, channels(lab), CheckpointConfig=config)
+    log = lab.job_log("trees")
+    assert job["TrainingJobStatus"] == "Completed", log
+    pattern = (
+        r"\[\d+\]#011train-error:\S+#011train-logloss:\S+#011validation-error:\S+#011validation-logloss:\S+"
+    )
+    rounds = [line for line in log if re.fullmatch(pattern, line)]
+    assert 5 < len(rounds) <= 60
+    assert rounds[0].startswith("[0]#011")
+    saved = lab.s3.list_objects_v2(Bucket=lab.bucket, Prefix="checkpoints/")["Contents"]
+    assert {item["Key"] for item in saved} >= {f"checkpoints/xgboost-checkpoint.{len(rounds) - 1}"}
+
+    data = job["ModelArtifacts"]["S3ModelArtifacts"]
+    assert lab.serve("trees", IMAGE, data)["EndpointStatus"] == "InService"
+
+    def ask(body, kind="text/csv", **more):
+        return lab.invoke("trees", body, kind, **more)["Body"].read().decode()
+
+    low, high = map(float, ask("0.1,0.9,1\n0.9,0.1,\n").split())
+    assert low < 0.1
+    assert high > 0.9
+    assert float(ask("0:0.9 1:0.1 2:1", "text/libsvm")) > 0.9
+    scores = json.loads(ask("0.9,0.1,1", Accept="application/json"))["predictions"]
+    assert scores == [{"score": pytest.approx(high, abs=0.1)}]
+    for body, kind, accept, status in (
+        ("a,b,c", "text/csv", "text/csv", 415),
+        ("1,2,3", "image/png", "text/csv", 415),
+        ("1,2,3", "text/csv", "image/png", 406),
+        ("1,2,3,4,5,6", "text/csv", "text/csv", 400),
+    ):
+        with pytest.raises(lab.runtime.exceptions.ModelError) as error:
+            ask(body, kind, Accept=accept)
+        assert error.value.response["OriginalStatusCode"] == status, body
+    lab.sagemaker.delete_endpoint(EndpointName="trees")
+
+
+def test_training_goes_on_from_a_checkpoint(lab):
+    """The rounds that a checkpoint has seen are not trained again."""
+    values = {"objective": "binary:logistic", "num_round": "3"}
+    config = {"CheckpointConfig": {"S3Uri": f"s3://{lab.bucket}/checkpoints"}}
+    lab.built_in("first", IMAGE, values, channels(lab), **config)
+    lab.built_in("second", IMAGE, {**values, "num_round": "5"}, channels(lab), **config)
+    log = lab.job_log("second")
+    assert "Resuming from checkpoint xgboost-checkpoint.2" in log
+    assert [line[:3] for line in log if line.startswith("[")] == ["[3]", "[4]"]
+
+
+@pytest.mark.parametrize(
+    ("values", "rows", "reason"),
+    [
+        ({"num_round": ""}, "1,2", "num_round: could not parse value"),
+        ({"num_round": "5", "eta": "2"}, "1,2", "Hyperparameter eta: 2.0 is not in [0, 1]"),
+        ({"num_round": "5", "rounds": "2"}, "1,2", "Extraneous hyperparameter found: rounds"),
+        ({"num_round": "5", "objective": "multi:softmax"}, "1,2", "Require input for parameter 'num_class'"),
+        ({"num_round": "5", "eval_metric": "accuracy"}, "1,2", "accuracy is no metric of xgboost's own"),
+        ({"num_round": "5", "_kfold": "3"}, "1,2", "_kfold is not emulated"),
+        ({"num_round": "5"}, "1,2\n1,x", "column 2 holds what is no number"),
+        ({"num_round": "5"}, "1,2\n1,2,3", "1.csv: CSV parse error: Expected 2 columns, got 3"),
+        (
+            {"num_round": "5", "objective": "binary:logistic", "base_score": "0.5"},
+            "7,2\n1,2",
+            "label must be in",
+        ),
+    ],
+)
+def test_what_the_user_got_wrong_is_a_client_error(lab, values, rows, reason):
+    """AWS's family of error and wording, or xgboost's."""
+    lab.put("train/1.csv", rows)
+    name = f"wrong-{lab.bucket}"
+    job = lab.built_in(name, IMAGE, values, [{**lab.channel("train"), "ContentType": "text/csv"}])
+    assert job["FailureReason"].startswith("ClientError: "), job
+    assert reason in job["FailureReason"]

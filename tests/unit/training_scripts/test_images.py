@@ -1,0 +1,192 @@
+"""The image classifier in its job's own environment: one process and two, checkpoints, what is wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.heavy
+
+SCRIPT = "images_pytorch"
+SMALL = ("--width", "8", "--workers", "0")
+DIGITS = """
+import sys, numpy as np
+from sklearn.datasets import load_digits
+data = load_digits()
+pixels = (data.images * 255 / 16).astype("uint8")
+for part, chosen in (("train", slice(0, 1400)), ("validation", slice(1400, None))):
+    np.save(f"data/{part}/images.npy", pixels[chosen])
+    np.save(f"data/{part}/labels.npy", data.target[chosen])
+"""
+
+# What a container does with a request, around the script's own functions.
+PREDICT = """
+import json, sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+import inference
+from localaws.sagemaker.container.handlers import Handlers
+model = Handlers(inference, "pytorch", Path("model"))
+def ask(body, kind):
+    try:
+        return model.answer(body.encode(), kind, "application/json")[0].decode()
+    except Exception as error:
+        return getattr(error, "status", repr(error))
+print(json.dumps([ask(*question) for question in {questions!r}]))
+"""
+
+
+def values(log, name):
+    """All values of a metric in a log."""
+    return [float(value) for value in re.findall(rf"^{name}=([-+0-9.eE]+)$", log, re.MULTILINE)]
+
+
+@pytest.fixture
+def digits(job):
+    """The job, with the example's data."""
+    images = job(SCRIPT)
+    images.write_example()
+    return images
+
+
+def test_scikit_learns_digits_are_recognised(job, digits):
+    """The real ones, by writers whom the training has not seen: 94 of 100 at least."""
+    other = job("curve_sklearn")  # whose environment has scikit-learn
+    subprocess.run([other.python, "-c", DIGITS], cwd=digits.folder, check=True)
+    log = digits.train()
+    assert values(log, "validation:accuracy")[-1] >= 0.94
+    assert values(log, "train:samples_per_second")[-1] > 0
+    assert 0 <= values(log, "train:data_wait")[-1] <= 1
+    assert {"model.pt", "code/inference.py", "code/network.py"} <= set(digits.model_files())
+
+
+def test_the_example_is_served(digits, pytestconfig):
+    """The five digits of the demo's request, and a status for what is no image."""
+    digits.train("--epochs", "5")
+    request = json.loads((digits.folder / "data" / "requests.json").read_text(encoding="utf-8"))[0]
+    wrong = [("[[0.5]]", "application/json"), ("[[[256]]]", "application/json"), ("x", "text/plain")]
+    questions = [(request["body"], request["content_type"]), *wrong]
+    answer, *refused = digits.evaluate(PREDICT.format(root=str(pytestconfig.rootpath), questions=questions))
+    assert f"the digits {', '.join(str(found['class']) for found in json.loads(answer))}" == request["about"]
+    assert refused == [400, 400, 415]
+
+
+def test_two_processes_learn_what_one_does(digits):
+    """The same batches, shared out: the same losses up to rounding, and the model saved once."""
+    alone = digits.train("--epochs", "2", *SMALL, SM_MODEL_DIR="alone", SM_CHECKPOINT_DIR="alone-checkpoints")
+    together = digits.torchrun(2, "--epochs", "2", *SMALL)
+    for name in ("train:loss", "validation:accuracy"):
+        assert values(together, name) == pytest.approx(values(alone, name), rel=0.02)
+    assert "2 x cpu" in together
+    assert "model.pt" in digits.model_files()
+
+
+def test_every_precision_learns(digits):
+    """bf16 and fp16 keep the weights in fp32; fp16 scales its gradients."""
+    for precision in ("bf16", "fp16"):
+        log = digits.train("--epochs", "2", "--precision", precision, *SMALL, SM_CHECKPOINT_DIR=precision)
+        losses = values(log, "train:loss")
+        assert losses[-1] < losses[0]
+
+
+def test_a_stopped_run_goes_on_where_it_was(digits):
+    """From the newest checkpoint, also in another precision: only the epochs that are missing are trained."""
+    assert len(values(digits.train("--epochs", "2", *SMALL), "train:loss")) == 2
+    log = digits.train("--epochs", "3", "--precision", "fp16", *SMALL)
+    assert "going on from the checkpoint after epoch 2" in log
+    assert len(values(log, "train:loss")) == 1
+    kept = sorted(path.name for path in (digits.folder / "checkpoints").iterdir())
+    assert kept == ["epoch-000002.pt", "epoch-000003.pt"]
+
+
+def test_a_corrupt_checkpoint_is_passed_over_and_none_that_is_whole_ends_the_run(digits):
+    """The one before is taken; where none is whole, that is said rather than begun anew in silence."""
+    digits.train("--epochs", "2", *SMALL)
+    older, newest = sorted((digits.folder / "checkpoints").iterdir())
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 1
+    newest.write_bytes(content)
+    log = digits.train("--epochs", "3", *SMALL)
+    assert "checkpoint epoch-000002.pt is corrupt; looking for the one before" in log
+    assert "going on from the checkpoint after epoch 1" in log
+    for path in (digits.folder / "checkpoints").iterdir():
+        path.write_bytes(path.read_bytes()[:100])
+    digits.train("--epochs", "4", *SMALL, code=10)
+    assert digits.failure.startswith("UserError: no checkpoint is whole (epoch-000003.pt, ")
+    assert not older.exists()
+
+
+def test_a_checkpoint_of_another_network_is_refused(digits):
+    """With both shapes."""
+    digits.train("--epochs", "1", "--width", "8")
+    digits.train("--epochs", "2", "--width", "16", code=10)
+    assert "'width': 8}, this run has" in digits.failure
+
+
+def labels_of_another_length(folder):
+    """One label too few."""
+    path = folder / "data/train/labels.npy"
+    np.save(path, np.load(path)[:-1])
+
+
+def floats_for_bytes(folder):
+    """Pixels from 0 to 1."""
+    path = folder / "data/train/images.npy"
+    np.save(path, np.load(path) / 255)
+
+
+def an_unknown_class(folder):
+    """A label that no image of the training has."""
+    path = folder / "data/validation/labels.npy"
+    labels = np.load(path)
+    labels[7] = 11
+    np.save(path, labels)
+
+
+def text_for_images(folder):
+    """A file of another kind under the name."""
+    (folder / "data/train/images.npy").write_text("1,2,3\n", encoding="utf-8")
+
+
+def a_pickle(folder):
+    """An array of objects, which numpy could only read by running what it holds."""
+    np.save(folder / "data/train/labels.npy", np.array([{}], dtype=object), allow_pickle=True)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "line"),
+    [
+        (
+            labels_of_another_length,
+            r"train/labels\.npy: int64 of shape \(1399,\), expected a whole number for each",
+        ),
+        (floats_for_bytes, r"train/images\.npy: float64 of shape \(1400, 8, 8\), expected uint8"),
+        (an_unknown_class, r"validation/labels\.npy, row 7: class 11 does not occur in the training"),
+        (text_for_images, r"train/images\.npy is no NPY file"),
+        (a_pickle, r"train/labels\.npy is no NPY file"),
+    ],
+)
+def test_what_is_wrong_is_named_in_one_line(digits, spoil, line):
+    """In output/failure, with a user error's exit code, and no model."""
+    spoil(digits.folder)
+    digits.train(code=10)
+    assert re.match(rf"UserError: {line}", digits.failure)
+    assert digits.model_files() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--width", "12"], "hyperparameter width: 12 is no multiple of 8"),
+        (["--batch_size", "5000"], "batch_size 5000 is more than the 1400 images of the training"),
+        (["--precision", "int8"], "hyperparameter precision: 'int8' is none of fp32, bf16, fp16"),
+    ],
+)
+def test_hyperparameters_that_do_not_go_together_are_refused(digits, arguments, line):
+    """Before anything is trained."""
+    digits.train(*arguments, code=10)
+    assert digits.failure == f"UserError: {line}"

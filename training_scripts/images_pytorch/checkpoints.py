@@ -1,0 +1,61 @@
+"""Checkpoints that are whole or refused: each begins with a digest of the rest, and the last two are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from contract import UserError
+
+KEPT = 2
+_DIGEST_BYTES = 32
+_NAME = "epoch-{:06d}.pt"
+
+
+def write(folder: Path, epoch: int, state: dict[str, Any]) -> None:
+    """Write the state after an epoch, then forget all but the newest two."""
+    content = io.BytesIO()
+    torch.save(state, content)
+    path = folder / _NAME.format(epoch)
+    # SageMaker carries files away as they are: under its own name the file is whole.
+    unfinished = path.with_suffix(".partial")
+    try:
+        with unfinished.open("wb") as file:
+            file.write(hashlib.sha256(content.getbuffer()).digest())
+            file.write(content.getbuffer())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    for old in _newest_first(folder)[KEPT:]:
+        old.unlink()
+
+
+def read_newest(folder: Path) -> dict[str, Any] | None:
+    """The state of the newest checkpoint that is whole; None where there is none at all.
+
+    Raises:
+        UserError: there are checkpoints, and none of them is whole.
+    """
+    found = _newest_first(folder)
+    for path in found:
+        content = path.read_bytes()
+        if hashlib.sha256(content[_DIGEST_BYTES:]).digest() == content[:_DIGEST_BYTES]:
+            state: dict[str, Any] = torch.load(
+                io.BytesIO(content[_DIGEST_BYTES:]), map_location="cpu", weights_only=True
+            )
+            return state
+        print(f"checkpoint {path.name} is corrupt; looking for the one before", flush=True)
+    if found:
+        names = ", ".join(path.name for path in found)
+        raise UserError(
+            f"no checkpoint is whole ({names} are corrupt): remove them to start from the beginning"
+        )
+    return None
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted(folder.glob(_NAME.format(0).replace("000000", "*")), reverse=True)

@@ -1,0 +1,58 @@
+"""A training's state after its last whole epoch, so that a stopped run goes on instead of starting over."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tensorflow import keras
+
+import contract
+
+STATE = "state.json"
+FREE = "epochs"
+"""The one hyperparameter that may differ between the run that stopped and the one that goes on."""
+
+History = list[dict[str, float]]
+
+
+def save(folder: Path, model: keras.Model, history: History, given: dict[str, Any]) -> None:
+    """Keep model, optimizer and history; the state that is there stays valid until the new one is whole."""
+    name = f"epoch-{len(history):04d}.keras"
+    # Under a name that no state refers to, for what is uploaded while it is being written.
+    model.save(folder / name)
+    state = {"model": name, "history": history, "hyperparameters": given}
+    unfinished = folder / f".{STATE}"
+    unfinished.write_text(json.dumps(state, indent=1), encoding="utf-8")
+    unfinished.replace(folder / STATE)
+    for old in folder.glob("epoch-*.keras"):
+        if old.name != name:
+            old.unlink()
+
+
+def restore(folder: Path, given: dict[str, Any]) -> tuple[keras.Model, History] | None:
+    """The model with its optimizer, and the history so far; None where there is no checkpoint.
+
+    Raises:
+        UserError: a damaged checkpoint, or one of a run with other hyperparameters.
+    """
+    file = folder / STATE
+    if not file.is_file():
+        return None
+    try:
+        state = json.loads(file.read_text(encoding="utf-8"))
+        then, history = state["hyperparameters"], state["history"]
+        model = keras.models.load_model(folder / Path(state["model"]).name)
+    except Exception as error:  # Keras raises many kinds: whatever it is, the checkpoint is of no use
+        raise contract.UserError(
+            f"the checkpoint {folder.name}/{STATE} cannot be read ({type(error).__name__}: {error}): "
+            "remove the checkpoints to start over"
+        ) from error
+    differing = [name for name in given if name != FREE and then.get(name) != given[name]]
+    if differing:
+        changes = ", ".join(f"{name} {then.get(name)} then, {given[name]} now" for name in differing)
+        raise contract.UserError(
+            f"the checkpoint is of a run with other hyperparameters ({changes}): remove the checkpoints"
+        )
+    return model, history
