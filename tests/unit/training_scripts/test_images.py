@@ -85,6 +85,13 @@ def test_two_processes_learn_what_one_does(digits):
     assert "model.pt" in digits.model_files()
 
 
+def test_several_processes_leave_one_reason(digits):
+    """That of the script, not torchrun's, which only says that a process has failed."""
+    digits.torchrun(2, "--batch_size", "63", *SMALL, code=1)
+    assert digits.failure == "UserError: batch_size 63 cannot be shared out over 2 processes evenly"
+    assert not (digits.folder / "model").exists()
+
+
 def test_every_precision_learns(digits):
     """bf16 and fp16 keep the weights in fp32; fp16 scales its gradients."""
     for precision in ("bf16", "fp16"):
