@@ -104,7 +104,7 @@ def main() -> None:
     model, metrics = train(params, data, contract.report)
     for name, value in metrics.items():
         contract.report(name, value)
-    # AWS's newest image for serving has an older PyTorch, which reads the weights too: gigabytes not to install.
+    # AWS's newest image for serving has an older PyTorch, which reads the weights too.
     with contract.saving(serving_requirements=None) as folder:
         network.save(model, folder)
 
