@@ -429,8 +429,8 @@ def run(main: Callable[[], None]) -> None:
     """
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     failure = _failure_file()
-    if "RANK" not in os.environ:  # one process of several must not remove what another one has written
-        failure.unlink(missing_ok=True)
+    if _base() is None and os.environ.get("LOCAL_RANK", "0") == "0":
+        failure.unlink(missing_ok=True)  # of an earlier run by hand; a container begins without one
     try:
         main()
     except Exception as error:  # noqa: BLE001 -- whatever it is, it belongs to a family

@@ -47,9 +47,9 @@ class Job(Record):
         self.stop.set()
 
     def end(self, status: str, failure: str | None = None) -> None:
-        """It is over."""
+        """It is over; the reason is of one that failed only."""
         self.ended = self.modified = now()
-        self.failure = failure[:REASON_CHARS] if failure is not None else None
+        self.failure = failure[:REASON_CHARS] if failure is not None and status == FAILED else None
         self.status = status
 
     def describe(self) -> Params:
@@ -117,16 +117,14 @@ class Jobs(Generic[J]):
         """A job in full."""
         return self.named(call, params).describe()
 
-    def stop(self, call: Call, params: Params) -> J | None:
-        """Ask a job to end; the job where it was running, None where it is stopping already."""
+    def stop(self, call: Call, params: Params) -> None:
+        """Ask a job to end; one that is stopping already is no error."""
         job = self.named(call, params)
         if not job.runs:
             raise self._rejected(job)
-        if job.status == STOPPING:
-            return None
-        job.ask_to_stop()
-        self._announce(job)
-        return job
+        if job.status == IN_PROGRESS:
+            job.ask_to_stop()
+            self._announce(job)
 
     def delete(self, call: Call, params: Params) -> None:
         """Forget a job that has ended; its name is free again."""

@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -61,6 +61,8 @@ class Place:
     log: LogStream
     startup_seconds: float
     instance_type: str
+    ended: threading.Event = field(default_factory=threading.Event)
+    """Set once nobody wants the server any more, even while it is being started."""
 
 
 class ModelServer:
@@ -69,7 +71,7 @@ class ModelServer:
     def __init__(self, site: Site, place: Place) -> None:
         self._site = site
         self._place = place
-        self._ended = threading.Event()
+        self._ended = place.ended
         self._container: Container | None = None
         self._port = 0
         self._idle: queue.LifoQueue[http.client.HTTPConnection] = queue.LifoQueue()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localaws.sagemaker import s3
+from localaws.sagemaker import jobs, s3
 from localaws.sagemaker.crew import LATE, OUT_OF_MEMORY, STOPPED, Outcome, host_names
 from localaws.sagemaker.jobs import REASON_CHARS, JobFailed
 from localaws.sagemaker.records import without_effect
@@ -68,7 +68,7 @@ class ProcessingRun(Run["ProcessingJob"]):
         ]
         image = self.site.images.resolve(self._application["ImageUri"], script=True)
         program = image.processing(command, self._instance_type)
-        self.launch(self.built_python(program), program, self._variables())
+        self.launch(self.python(program), program, self._variables())
         mirrors = [
             self._mirror(host, output)
             for host in self.hosts
@@ -90,8 +90,8 @@ class ProcessingRun(Run["ProcessingJob"]):
 
     def settle(self, failure: str | None) -> None:
         """The last status."""
-        ended_in_order = self.job.stop.is_set() or self._outcome.why == LATE
-        self.job.end("Stopped" if ended_in_order else "Failed" if failure else "Completed", failure)
+        in_order = self.job.stop.is_set() or self._outcome.why == LATE
+        self.job.end(jobs.STOPPED if in_order else jobs.FAILED if failure else jobs.COMPLETED, failure)
 
     def _write_configuration(self, host: str) -> None:
         shown = {key: value for key, value in self.job.request.items() if key != "Tags"}

@@ -51,6 +51,7 @@ class Run(ABC, Generic[J]):
         self.crew = Crew(site.world.options.memory)
         self.changed = changed
         self._logs: dict[str, LogStream] = {}
+        self._opening = threading.Lock()
         self._launched = time.monotonic()
         self._membership = Membership(
             site.world,
@@ -109,9 +110,10 @@ class Run(ABC, Generic[J]):
     def say(self, line: str, host: str = "") -> None:
         """Write a line to the log of a host, of the first where none is named."""
         host = host or self.hosts[0]
-        if host not in self._logs:
-            stream = f"{self.job.name}/{host}-{int(time.time())}"
-            self._logs[host] = self.site.logs.open(self.job.call, f"/aws/sagemaker/{self.kind}s", stream)
+        with self._opening:
+            if host not in self._logs:
+                stream = f"{self.job.name}/{host}-{int(time.time())}"
+                self._logs[host] = self.site.logs.open(self.job.call, f"/aws/sagemaker/{self.kind}s", stream)
         self._logs[host].write(line)
 
     def late(self) -> bool:
@@ -131,15 +133,11 @@ class Run(ABC, Generic[J]):
         write_hosts(self.folder, self.hosts)
 
     def python(self, program: Program) -> Path:
-        """The interpreter of a program's environment, built now where it is missing; raises BuildFailed."""
+        """The interpreter of a program's environment, built now where it is missing."""
         if program.note is not None:
             self.say(program.note)
-        return self.site.environments.python(program.requirements, self.say, self.job.stop)
-
-    def built_python(self, program: Program) -> Path:
-        """`python`, whose failure is the job's."""
         try:
-            return self.python(program)
+            return self.site.environments.python(program.requirements, self.say, self.job.stop)
         except BuildFailed as error:
             raise JobFailed(f"AlgorithmError: InstallRequirementsError: {error}, exit code: 1") from error
 

@@ -109,7 +109,7 @@ class TrainingRun(Run["TrainingJob"]):
                 self._bring_channels(number, pipes)
                 self._unpack_code(self.folder / host / "code")
             program = self._program()
-            python = self.built_python(program)
+            python = self.python(program)
             self._bring_checkpoints()
             self._enter("Training", "Training image download completed. Training in progress.")
             self.launch(python, program, self._variables(), self._read)

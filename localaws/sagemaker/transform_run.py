@@ -15,7 +15,7 @@ from localaws.sagemaker import transform_records as records
 from localaws.sagemaker.container import bounds
 from localaws.sagemaker.crew import host_names
 from localaws.sagemaker.fleet import STARTUP_SECONDS
-from localaws.sagemaker.jobs import JobFailed
+from localaws.sagemaker.jobs import COMPLETED, FAILED, STOPPED, STOPPING, JobFailed
 from localaws.sagemaker.model_server import Answer, ModelServer, Place, ServerFailed, Unreachable
 from localaws.sagemaker.models import Model, Served
 from localaws.sagemaker.records import without_effect
@@ -90,7 +90,9 @@ class TransformRun(Run["TransformJob"]):
 
     def settle(self, failure: str | None) -> None:
         """The last status."""
-        self.job.end("Stopped" if self.job.stop.is_set() else "Failed" if failure else "Completed", failure)
+        # The event says no more than that the server has to end, which it does in any case.
+        stopped = self.job.status == STOPPING
+        self.job.end(STOPPED if stopped else FAILED if failure else COMPLETED, failure)
 
     def _items(self) -> list[s3.Item]:
         source = self._input["DataSource"]["S3DataSource"]
@@ -123,6 +125,7 @@ class TransformRun(Run["TransformJob"]):
             log=self.site.logs.open(self.job.call, f"/aws/sagemaker/{self.kind}s", stream),
             startup_seconds=STARTUP_SECONDS,
             instance_type=self.job.request["TransformResources"]["InstanceType"],
+            ended=self.job.stop,
         )
         server = ModelServer(self.site, place)
         try:

@@ -16,6 +16,7 @@ from contract import UserError
 IMAGES, LABELS = "images.npy", "labels.npy"
 _DIMENSIONS = (3, 4)
 _PREFETCHED = 4
+_IN_MEMORY_BYTES = 2**30
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 
@@ -43,7 +44,7 @@ class Images(Dataset[Batch]):
 def read(folder: Path) -> Images:
     """Open `images.npy` (bytes, (n, h, w) or (n, h, w, channels)) and `labels.npy` (whole numbers, (n,)).
 
-    The images stay on disk and are read as they are needed.
+    Up to 1 GiB is read at once; more stays on disk and is read as it is needed.
 
     Raises:
         UserError: a missing, broken or empty file, another type or shape, a negative label.
@@ -74,7 +75,8 @@ def _open(path: Path) -> np.ndarray:
     if path.stat().st_size == 0:
         raise UserError(f"{place} is empty")
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        small = path.stat().st_size <= _IN_MEMORY_BYTES
+        return np.load(path, mmap_mode=None if small else "r", allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise UserError(f"{place} is no NPY file: {error}") from None
 

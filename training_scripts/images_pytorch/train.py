@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,6 @@ class Training:
             UserError: hyperparameters that do not go with the data or the machine.
         """
         self.params, self.place, self.epoch = params, place, 0
-        _check_precision(params.precision, place.device)
         self.batches = images.Shuffled(len(data), params.batch_size, place.share, params.seed)
         self._loader = images.loader(data, self.batches, params.workers, place.device)
         classes = int(data.labels.max()) + 1
@@ -193,9 +192,15 @@ class Training:
         return self.place.total(right)[0] / len(data)
 
 
-def _check_precision(precision: str, device: torch.device) -> None:
-    if precision == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported(False):
-        raise UserError(f"precision bf16: {torch.cuda.get_device_name(device)} has none; choose fp16")
+def precision_on(device: torch.device, wanted: str) -> str:
+    """The precision to compute in; UserError where the device does not have what is wanted."""
+    if device.type != "cuda":
+        return "fp32" if wanted == "auto" else wanted
+    has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    if wanted == "bf16" and not has_bf16:
+        name = torch.cuda.get_device_name(device)
+        raise UserError(f"hyperparameter precision: {name} has no bf16; choose fp16 or auto")
+    return ("bf16" if has_bf16 else "fp16") if wanted == "auto" else wanted
 
 
 def checked(data: dict[str, Images], width: int) -> None:
@@ -251,13 +256,15 @@ def main() -> None:
     torch.set_float32_matmul_precision("high")
     torch.backends.cudnn.benchmark = True
     with placed() as place:
+        params = replace(params, precision=precision_on(place.device, params.precision))
         if place.first:
             sizes = ", ".join(f"{part}: {part_images.pixels.shape}" for part, part_images in data.items())
             print(f"{sizes}; {place.share.world} x {place.device.type}; {params}", flush=True)
         training = Training(params, data["train"], place)
         train(training, data, contract.checkpoint_dir())
         if place.first:
-            with contract.saving() as folder:
+            # AWS's newest image for serving has an older PyTorch, which reads the weights too.
+            with contract.saving(serving_requirements=None) as folder:
                 network.save(training.model, folder)
 
 

@@ -17,7 +17,7 @@ from atelier import embedded
 from localaws.sagemaker.environments import Environments
 
 SCRIPTS = embedded.ROOT / "training_scripts"
-CONTAINERS = ("SM_", "SAGEMAKER_", "TRAINING_JOB_NAME", "RANK", "WORLD_SIZE")
+CONTAINERS = ("SM_", "SAGEMAKER_", "TRAINING_JOB_NAME", "RANK", "LOCAL_RANK", "WORLD_SIZE")
 INTERPRETERS = ("PYTHON", "VIRTUAL_ENV")
 
 

@@ -96,9 +96,10 @@ def test_a_run_that_goes_well_leaves_no_failure_of_the_one_before():
 
 def test_the_first_of_several_processes_says_why(monkeypatch):
     """The others fail because it is gone."""
-    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    ended(failing(UserError("of an earlier run")))
     ended(failing(UserError("the cause")))
-    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("LOCAL_RANK", "1")
     assert ended(failing(RuntimeError("connection closed by peer")))[1] == "UserError: the cause"
 
 

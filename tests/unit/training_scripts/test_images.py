@@ -85,9 +85,32 @@ def test_two_processes_learn_what_one_does(digits):
     assert "model.pt" in digits.model_files()
 
 
+def test_several_processes_leave_one_reason(digits):
+    """That of the script, not torchrun's, which only says that a process has failed."""
+    digits.torchrun(2, "--batch_size", "63", *SMALL, code=1)
+    assert digits.failure == "UserError: batch_size 63 cannot be shared out over 2 processes evenly"
+    assert not (digits.folder / "model").exists()
+
+
+def test_what_does_not_fit_into_memory_is_read_from_disk(digits):
+    """Batch by batch, through the worker processes."""
+    code = """
+import json, images, numpy as np, torch
+from pathlib import Path
+whole = images.read(Path("data/train")).pixels
+images._IN_MEMORY_BYTES = 0
+mapped = images.read(Path("data/train"))
+chosen = [np.array([5, 3]), np.array([1399, 0])]
+batches = [pixels.numpy() for pixels, _ in images.loader(mapped, chosen, 1, torch.device("cpu"))]
+same = all((batch == whole[rows]).all() for batch, rows in zip(batches, chosen))
+print(json.dumps([type(mapped.pixels).__name__, len(batches), bool(same)]))
+"""
+    assert digits.evaluate(code) == ["memmap", 2, True]
+
+
 def test_every_precision_learns(digits):
     """bf16 and fp16 keep the weights in fp32; fp16 scales its gradients."""
-    for precision in ("bf16", "fp16"):
+    for precision in ("bf16", "fp16", "auto"):
         log = digits.train("--epochs", "2", "--precision", precision, *SMALL, SM_CHECKPOINT_DIR=precision)
         losses = values(log, "train:loss")
         assert losses[-1] < losses[0]
@@ -183,7 +206,7 @@ def test_what_is_wrong_is_named_in_one_line(digits, spoil, line):
     [
         (["--width", "12"], "hyperparameter width: 12 is no multiple of 8"),
         (["--batch_size", "5000"], "batch_size 5000 is more than the 1400 images of the training"),
-        (["--precision", "int8"], "hyperparameter precision: 'int8' is none of fp32, bf16, fp16"),
+        (["--precision", "int8"], "hyperparameter precision: 'int8' is none of fp32, bf16, fp16, auto"),
     ],
 )
 def test_hyperparameters_that_do_not_go_together_are_refused(digits, arguments, line):

@@ -78,8 +78,11 @@ def written(lab, key):
 
 
 def logged(lab, name):
-    """Every line of a job's log."""
-    return lab.log("/aws/sagemaker/TransformJobs", f"{name}/")
+    """Every line of a job's log, which may not have begun."""
+    try:
+        return lab.log("/aws/sagemaker/TransformJobs", f"{name}/")
+    except lab.logs.exceptions.ResourceNotFoundException:
+        return []
 
 
 def test_every_object_is_transformed_by_lines_into_one_of_its_name(lab, transform):
@@ -163,6 +166,23 @@ def test_a_job_can_be_stopped(lab, transform):
     lab.sagemaker.stop_transform_job(TransformJobName="stops")
     job = lab.until(
         lambda: lab.sagemaker.describe_transform_job(TransformJobName="stops"),
+        lambda job: job["TransformJobStatus"] != "Stopping",
+    )
+    assert job["TransformJobStatus"] == "Stopped"
+
+
+def test_a_job_whose_server_is_still_starting_can_be_stopped(lab, transform):
+    """Without waiting for a model that takes its time."""
+    lab.put("in/a.csv", "1")
+    lab.model(
+        "sleepy",
+        "import time\ndef model_fn(folder):\n    print('loading', flush=True)\n    time.sleep(600)\n",
+    )
+    transform.start("early-stop", ModelName="sleepy")
+    lab.until(lambda: logged(lab, "early-stop"), lambda log: "loading" in log)
+    lab.sagemaker.stop_transform_job(TransformJobName="early-stop")
+    job = lab.until(
+        lambda: lab.sagemaker.describe_transform_job(TransformJobName="early-stop"),
         lambda job: job["TransformJobStatus"] != "Stopping",
     )
     assert job["TransformJobStatus"] == "Stopped"

@@ -75,6 +75,54 @@ def test_xgboost_trains_with_awss_metric_lines_and_serves(lab):
     lab.sagemaker.delete_endpoint(EndpointName="trees")
 
 
+def test_a_tuned_model_predicts_a_batch(lab, bench):
+    """The algorithm's own metric is the objective; the output has a line a row, with its identifier."""
+    request = bench.request("depths", limits={"MaxNumberOfTrainingJobs": 2})
+    definition = request["TrainingJobDefinition"]
+    definition["AlgorithmSpecification"] = {"TrainingImage": IMAGE, "TrainingInputMode": "File"}
+    definition["StaticHyperParameters"] = {"objective": "binary:logistic", "num_round": "5"}
+    definition["InputDataConfig"] = channels(lab)
+    config = request["HyperParameterTuningJobConfig"]
+    config["HyperParameterTuningJobObjective"]["MetricName"] = "validation:logloss"
+    depths = {"Name": "max_depth", "MinValue": "1", "MaxValue": "2"}
+    config["ParameterRanges"] = {"IntegerParameterRanges": [depths]}
+    lab.sagemaker.create_hyper_parameter_tuning_job(**request)
+    best = bench.ended("depths")["BestTrainingJob"]
+    assert best["TunedHyperParameters"] == {"max_depth": "2"}
+
+    job = lab.sagemaker.describe_training_job(TrainingJobName=best["TrainingJobName"])
+    data = job["ModelArtifacts"]["S3ModelArtifacts"]
+    lab.sagemaker.create_model(
+        ModelName="depths", ExecutionRoleArn=lab.role, PrimaryContainer={"Image": IMAGE, "ModelDataUrl": data}
+    )
+    lab.put("in/rows.csv", "a,0.9,0.1,1\nb,0.1,0.9,1\n")
+    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{lab.bucket}/in/"}
+    lab.sagemaker.create_transform_job(
+        TransformJobName="depths",
+        ModelName="depths",
+        TransformInput={
+            "DataSource": {"S3DataSource": source},
+            "ContentType": "text/csv",
+            "SplitType": "Line",
+        },
+        TransformOutput={
+            "S3OutputPath": f"s3://{lab.bucket}/out",
+            "Accept": "text/csv",
+            "AssembleWith": "Line",
+        },
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        DataProcessing={"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,-1]"},
+    )
+    lab.until(
+        lambda: lab.sagemaker.describe_transform_job(TransformJobName="depths"),
+        lambda job: job["TransformJobStatus"] != "InProgress",
+    )
+    body = lab.s3.get_object(Bucket=lab.bucket, Key="out/rows.csv.out")["Body"].read().decode()
+    (first, high), (second, low) = (line.split(",") for line in body.splitlines())
+    assert (first, second) == ("a", "b")
+    assert float(high) > 0.5 > float(low)
+
+
 def test_training_goes_on_from_a_checkpoint(lab):
     """The rounds that a checkpoint has seen are not trained again."""
     values = {"objective": "binary:logistic", "num_round": "3"}
