@@ -104,7 +104,7 @@ def _differences(stack: str) -> Iterator[Difference]:
 def _merge(content: Any, patch: Mapping[str, Any]) -> None:
     for key, value in patch.items():
         if value is None:
-            del content[key]
+            content.pop(key, None)
         elif isinstance(value, Mapping) and isinstance(content.get(key), Mapping):
             _merge(content[key], value)
         else:
