@@ -350,7 +350,7 @@ def test_what_an_environment_lacks(refused, smallest, part, path, reason, remedy
 
 def test_a_part_that_is_no_part_hides_nothing_of_the_others(refused, rich):
     """What is wrong with the jobs is told beside a wrong key of Studio; nobody is blamed for its users."""
-    wrong = rich.replace("sign_in: sso", "sing_in: sso").replace("gate: {metric: v", "gate: {metric: x")
+    wrong = rich.replace("sign_in: sso", "sing_in: sso").replace("metric: validation:rmse", "metric: x")
     assert {problem.path for problem in refused(wrong, "vision")} == {
         "studio.sing_in",
         "jobs.curve.gate.metric",

@@ -17,7 +17,7 @@ from atelier.spec.model import Team, TeamEnvironment
 
 MODELS = {*Model.__subclasses__(), *Short.__subclasses__()} - {Short, Team, TeamEnvironment}
 FIELDS = sorted({field for model in MODELS for field in model.model_fields})
-NAMED_BY_USERS = {"hyperparameters", "metrics", "channels", "images"}
+NAMED_BY_USERS = {"arguments", "hyperparameters", "metrics", "channels", "images"}
 
 # The fixtures hold folders, which the examples of one test may share.
 shared = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
