@@ -80,33 +80,43 @@ class Whole:
         )
 
     def begin_to_work(self) -> None:
-        """People make a space, open apps and share a notebook."""
+        """People open apps and share a notebook."""
+        self.make_space("graces-own", "grace", "CodeEditor")
+        for space, app in WORK.items():
+            self.open_app(space, app)
+        self.client("s3").put_object(**SHARED, Body=b"{}")
+
+    def make_space(self, name: str, owner: str, app: str) -> None:
+        """A person makes a space."""
         sagemaker, domain = self.client("sagemaker"), self.domain["DomainId"]
         sagemaker.create_space(
             DomainId=domain,
-            SpaceName="graces-own",
-            OwnershipSettings={"OwnerUserProfileName": "grace"},
+            SpaceName=name,
+            OwnershipSettings={"OwnerUserProfileName": owner},
             SpaceSharingSettings={"SharingType": "Private"},
-            SpaceSettings={"AppType": "CodeEditor"},
+            SpaceSettings={"AppType": app},
         )
 
         def status() -> str:
-            return str(sagemaker.describe_space(DomainId=domain, SpaceName="graces-own")["Status"])
+            return str(sagemaker.describe_space(DomainId=domain, SpaceName=name)["Status"])
 
         wait(lambda: status() == "InService")
-        for space, app in WORK.items():
-            sagemaker.create_app(DomainId=domain, SpaceName=space, AppType=app, AppName="default")
-        self.client("s3").put_object(**SHARED, Body=b"{}")
+
+    def open_app(self, space: str, app: str) -> None:
+        """Somebody begins to work in a space."""
+        names = {"SpaceName": space, "AppType": app, "AppName": "default"}
+        self.client("sagemaker").create_app(DomainId=self.domain["DomainId"], **names)
 
     def at_work(self) -> dict[str, str]:
         """The spaces in which apps run, and which."""
         apps = self.client("sagemaker").list_apps()["Apps"]
         return {app["SpaceName"]: app["AppType"] for app in apps if app["Status"] == "InService"}
 
-    def upload(self, job: str) -> tuple[Journey, datetime]:
-        """Upload data for a job; with its path, when that began."""
+    def upload(self, job: str, *, skip: int = 0) -> tuple[Journey, datetime]:
+        """Upload data for a job, but for the first points; its path, and when that began."""
         journey, data = Journey(self.spec, job, "curve", self.client), generate()
-        return journey, journey.upload({name: data[name] for name in ("train", "validation")}, self.folder)
+        channels = {name: data[name][skip:] for name in ("train", "validation")}
+        return journey, journey.upload(channels, self.folder)
 
     def ended(self, execution: str) -> dict[str, Any]:
         """Wait for an execution to succeed; its output."""
