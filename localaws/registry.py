@@ -8,6 +8,7 @@ from localaws.applicationautoscaling import ApplicationAutoScaling
 from localaws.budgets import Budgets
 from localaws.cloudformation.api import CloudFormation
 from localaws.cloudtrail import CloudTrail
+from localaws.codebuild import CodeBuild
 from localaws.ec2 import Ec2
 from localaws.efs import Efs
 from localaws.events import Events
@@ -33,6 +34,7 @@ def build_services(world: World) -> list[Service]:
         Budgets(world),
         CloudFormation(world),
         CloudTrail(world),
+        CodeBuild(world),
         Ec2(world),
         Efs(world),
         Events(world),

@@ -17,9 +17,12 @@ from stacks.arns import BUCKET_KINDS, Arns, partition
 from stacks.constructs.guardrail_conditions import THEMES, Place, Theme, keep_tags, own_tags
 from stacks.constructs.permission import Permission
 
-Kind: TypeAlias = Literal["functions", "removal", "workflows", "jobs", "people", "workplaces", "budgets"]
+Kind: TypeAlias = Literal[
+    "functions", "removal", "workflows", "jobs", "people", "workplaces", "budgets", "builds"
+]
 """Who has a role: our functions, the one of them that removes, our state machines, the team's jobs and
-endpoints, people who assume it, Studio and notebooks where people run code of their own, AWS Budgets."""
+endpoints, people who assume it, Studio and notebooks where people run code of their own, AWS Budgets, builds
+of images."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 GUARDED: dict[Kind, tuple[Theme, ...]] = {
     "workflows": ("jobs", "endpoints"),
@@ -29,6 +32,7 @@ GUARDED: dict[Kind, tuple[Theme, ...]] = {
 """Which guardrails hold for which kind of role; the others can create nothing that guardrails are about."""
 
 PULL_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+PUSH_ACTIONS = ("ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart")
 LOG_ACTIONS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
 METRIC_NAMESPACES = ("/aws/sagemaker", "/aws/sagemaker/*", "aws/sagemaker/*")
 OWN_RESOURCES = "what begins with the environment's name"
@@ -114,6 +118,8 @@ def boundary(kind: Kind, spec: TeamEnvironment, place: Place | None = None) -> l
             allowed = _workplaces(arns, spec, place)
         case "budgets":
             allowed = _budgets(arns)
+        case "builds":
+            allowed = _builds(arns, spec)
     allowed += templates.within_boundary(kind, spec)
     # For those whom guardrails hold, these are among them.
     return allowed if kind in GUARDED else [*allowed, *keep_tags(spec)]
@@ -290,7 +296,7 @@ def _workflows(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
 def _jobs(arns: Arns, spec: TeamEnvironment, place: Place | None) -> list[Permission]:
     return [
         _buckets(arns),
-        *_pretrained(spec),
+        *_pretrained(spec, exact=False),
         _key(arns, spec),
         _secrets(arns),
         _logs(arns.job_logs()),
@@ -442,6 +448,16 @@ def _budgets(arns: Arns) -> list[Permission]:
     ]
 
 
+def _builds(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
+    return [
+        _code(arns),
+        _key(arns, spec),
+        *_images(arns, spec, *PUSH_ACTIONS),
+        _logs([arns.of("logs", "log-group:/aws/codebuild/{}-*")]),
+        unscoped("NoResourceToName", "ecr:GetAuthorizationToken"),
+    ]
+
+
 def _buckets(arns: Arns, *also: str, kinds: Sequence[names.BucketKind] = ("data", "artifacts")) -> Permission:
     return Permission(
         sid="OwnBuckets",
@@ -454,7 +470,7 @@ def _buckets(arns: Arns, *also: str, kinds: Sequence[names.BucketKind] = ("data"
 def _code(arns: Arns) -> Permission:
     return Permission(
         sid="OwnCode",
-        actions=["s3:GetObject"],
+        actions=["s3:GetObject", "s3:GetObjectVersion"],
         resources=[arns.assets()],
         because="an asset's key is a hash; the bucket is this account's",
     )
@@ -549,11 +565,11 @@ def _logs(groups: Sequence[str], *also: str) -> Permission:
     )
 
 
-def _images(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
+def _images(arns: Arns, spec: TeamEnvironment, *also: str) -> list[Permission]:
     return [
         Permission(
             sid="OwnImages",
-            actions=[*PULL_ACTIONS, "ecr:DescribeImages"],
+            actions=[*PULL_ACTIONS, "ecr:DescribeImages", *also],
             resources=[arns.of("ecr", "repository/{}/*")],
             because="all images of the environment",
         ),
@@ -568,23 +584,25 @@ def _images(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
     ]
 
 
-def _pretrained(spec: TeamEnvironment) -> list[Permission]:
+def _pretrained(spec: TeamEnvironment, *, exact: bool = True) -> list[Permission]:
     """What JumpStart's models are made of lies in AWS's own buckets, which IAM must allow as well."""
     found = {url for job in spec.jobs.values() if job.jumpstart for url in job.jumpstart.addresses}
     if not found:
         return []
     place = f"arn:{partition(spec.region)}:s3:::"
+    buckets = sorted({f"{place}{url.removeprefix('s3://').partition('/')[0]}" for url in found})
+    objects = sorted(f"{place}{url.removeprefix('s3://')}*" for url in found)
     return [
         Permission(
             sid="ReadPretrained",
             actions=["s3:GetObject"],
-            resources=sorted(f"{place}{url.removeprefix('s3://')}*" for url in found),
-            because="the exact archive, or all below a prefix",
+            resources=objects if exact else [f"{bucket}/*" for bucket in buckets],
+            because="the archive or all below a prefix; a boundary names the bucket, so that many fit",
         ),
         Permission(
             sid="ListPretrained",
             actions=["s3:ListBucket"],
-            resources=sorted({f"{place}{url.removeprefix('s3://').partition('/')[0]}" for url in found}),
+            resources=buckets,
         ),
     ]
 

@@ -9,7 +9,9 @@ from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
 from atelier.spec import names
+from atelier.spec.hyperparameters import CONTAINERS
 from atelier.spec.model import Image, TeamEnvironment
+from stacks.constructs.image_build import PROJECT, ImageBuild, ImageBuildProps
 from stacks.constructs.removal import Removal
 from stacks.data import Data
 from stacks.team_stack import TeamStack
@@ -24,7 +26,7 @@ class RegistryProps:
 
 
 class Registry(TeamStack):
-    """A repository for each of the team's own images, a model package group for each job, by their names.
+    """A repository for each of the team's own images, what builds it, a model package group for each job.
 
     `ref` of a model package group is its ARN. `removal` removes what runs leave behind, for the stacks
     that follow.
@@ -36,6 +38,10 @@ class Registry(TeamStack):
         spec = props.spec
         self.removal = Removal(self, "Removal", spec=spec, key=props.data.key)
         self.repositories = {name: self._repository(name, image) for name, image in spec.images.items()}
+        for name in spec.images:
+            # An image may be made elsewhere, and then has no folder here.
+            if (PROJECT / CONTAINERS / name / "Dockerfile").is_file():
+                ImageBuild(self, f"Build-{name}", ImageBuildProps(spec=spec, image=name, key=props.data.key))
         self.model_package_groups = {job: self._model_package_group(job) for job in spec.jobs}
         # Once all stacks are gone in which something could be started, and before the models go.
         self.removal.of_work(self, "Work", after=list(self.model_package_groups.values()))

@@ -48,6 +48,12 @@ COMMANDS = {
     "approve": _Entry("approve", "approve", "Approve a model: it is deployed."),
     "reject": _Entry("approve", "reject", "Reject a model: it is not deployed."),
     "invoke": _Entry("invoke", "invoke", "Send an endpoint a request and print its answer."),
+    "images": _Entry(
+        "images",
+        "images",
+        "List the managed images of AWS: versions, addresses in a region, until when each is patched.",
+    ),
+    "image": _Entry("image", "image", "Build an image of the team's own, and push it."),
     "demo": _Entry(
         "demo",
         "demo",

@@ -50,6 +50,19 @@ class ImageError(Exception):
         self.remedy = remedy
 
 
+SCOPES: tuple[Scope, ...] = ("training", "inference")
+
+
+def names() -> list[str]:
+    """The frameworks and algorithms of which AWS has images."""
+    return list(_images())
+
+
+def versions(framework: str, scope: Scope) -> list[str]:
+    """The versions of which there is an image, the newest first."""
+    return sorted(_images()[framework][scope], key=_numbers, reverse=True)
+
+
 def resolve(framework: str, version: str | None = None, scope: Scope = "training") -> str:
     """The full version that `version` is short for, such as 1.9-0 for 1.9; the newest when it is None.
 

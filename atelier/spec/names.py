@@ -64,6 +64,11 @@ def repository(team: str, env: str, image: str) -> str:
     return f"{team}-{env}/{image}"
 
 
+def image_build(team: str, env: str, image: str) -> str:
+    """The CodeBuild project that builds one of the team's own images."""
+    return f"{team}-{env}-build-{image}"
+
+
 def key_alias(team: str, env: str) -> str:
     """The alias of the KMS key that encrypts everything in the environment."""
     return f"alias/{team}-{env}"

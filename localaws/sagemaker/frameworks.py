@@ -30,6 +30,8 @@ _SKLEARN = Framework(
     ("scikit-learn=={version}.*", "pandas", "joblib"),
 )
 _PYTORCH = Framework("pytorch", "sagemaker_pytorch_container.training:main", ("torch=={version}.*", "numpy"))
+# The newest image that serves, 2.6, is years behind those that train: what reads their models stands for it.
+_PYTORCH_SERVING = Framework(_PYTORCH.name, _PYTORCH.training_module, ("torch>={version},<2.14", "numpy"))
 _TENSORFLOW = Framework(
     "tensorflow", "sagemaker_tensorflow_container.training:main", ("tensorflow=={version}.*",)
 )
@@ -48,7 +50,7 @@ FRAMEWORKS = {
     "sagemaker-xgboost": _XGBOOST,
     "pytorch": _PYTORCH,
     "pytorch-training": _PYTORCH,
-    "pytorch-inference": _PYTORCH,
+    "pytorch-inference": _PYTORCH_SERVING,
     "tensorflow-training": _TENSORFLOW,
     "tensorflow-inference": _TENSORFLOW,
     "huggingface-pytorch-training": _HUGGINGFACE,

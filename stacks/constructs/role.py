@@ -13,6 +13,7 @@ from stacks.permissions import Kind
 
 KIND_OF_SERVICE: dict[str, Kind] = {
     "budgets.amazonaws.com": "budgets",
+    "codebuild.amazonaws.com": "builds",
     "sagemaker.amazonaws.com": "jobs",
     "states.amazonaws.com": "workflows",
 }

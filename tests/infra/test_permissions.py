@@ -58,7 +58,7 @@ NEIGHBOURS_RESOURCES = [
 
 def test_every_role_carries_the_boundary_of_its_kind_and_environment(assembly):
     """No role can be allowed more than its boundary says, those that CDK makes for itself included."""
-    of_service = {"budgets": "budgets", "sagemaker": "jobs", "states": "workflows"}
+    of_service = {"budgets": "budgets", "codebuild": "builds", "sagemaker": "jobs", "states": "workflows"}
     for stage in assembly.environments.stages:
         for role in assembly.environments.roles(stage):
             stack = role.resource.stack.rpartition("-")[2]

@@ -11,6 +11,7 @@ def test_images_are_immutable_scanned_and_encrypted(assembly):
     assert {one.properties["RepositoryName"] for one in repositories} == {
         "audio-dev/denoise",
         "audio-prod/denoise",
+        "lab-dev/iris",
         "research-dev/workbench",
         "research-prod/workbench",
     }
@@ -19,6 +20,22 @@ def test_images_are_immutable_scanned_and_encrypted(assembly):
         assert one.properties["ImageScanningConfiguration"] == {"ScanOnPush": True}
         assert one.properties["EncryptionConfiguration"]["EncryptionType"] == "KMS"
         assert "KmsKey" in one.properties["EncryptionConfiguration"]
+
+
+def test_an_image_with_a_folder_gets_a_project_that_builds_it(assembly):
+    """It may push to that one repository; an image without files here is made elsewhere."""
+    [project] = assembly.resources("AWS::CodeBuild::Project")
+    assert (project.stack, project.properties["Name"]) == ("lab-dev-registry", "lab-dev-build-iris")
+    variables = {
+        one["Name"]: one["Value"] for one in project.properties["Environment"]["EnvironmentVariables"]
+    }
+    assert variables["REPOSITORY"] == "111122223333.dkr.ecr.eu-west-1.amazonaws.com/lab-dev/iris"
+    pushes = [
+        statement.resources
+        for statement in assembly.statements(stage="lab-dev")
+        if "ecr:PutImage" in statement.actions
+    ]
+    assert pushes == [["arn:aws:ecr:eu-west-1:111122223333:repository/lab-dev/iris"]]
 
 
 def test_only_as_many_images_stay_as_the_team_keeps(assembly):
@@ -37,6 +54,7 @@ def test_repositories_are_emptied_with_their_stack_unless_they_stay(assembly):
     assert empty == {
         "audio-dev-registry": True,
         "audio-prod-registry": False,
+        "lab-dev-registry": True,
         "research-dev-registry": True,
         "research-prod-registry": False,
     }
