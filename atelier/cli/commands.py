@@ -43,8 +43,13 @@ COMMANDS = {
     "access": _Entry(
         "access", "access", "Show who may do what in an environment: every role, by its policies."
     ),
-    "train": _Entry("train", "train", "Start a run of a job and follow it to its end."),
+    "train": _Entry(
+        "train", "train", "Start a run of a job and follow it to its end; with --sweep several, side by side."
+    ),
     "runs": _Entry("runs", "runs", "List the runs of a team's jobs, newest first."),
+    "compare": _Entry(
+        "compare", "compare", "Show the runs of a job or an experiment side by side, and chart them."
+    ),
     "approve": _Entry("approve", "approve", "Approve a model: it is deployed."),
     "reject": _Entry("approve", "reject", "Reject a model: it is not deployed."),
     "invoke": _Entry("invoke", "invoke", "Send an endpoint a request and print its answer."),

@@ -21,6 +21,7 @@ from atelier.cli.follow import training_jobs
 from atelier.cli.tables import new_table, show
 from atelier.cli.target import EnvOption, Target, TeamOption, choose_target
 from atelier.spec import names
+from atelier.spec.jobs import UNASSIGNED
 
 READERS = 8
 STYLES = {"SUCCEEDED": "green", "RUNNING": "cyan"}
@@ -42,6 +43,7 @@ class Run:
     job: str
     status: str
     trigger: str
+    experiment: str
     started: str
     seconds: float
     training_job: str
@@ -126,6 +128,7 @@ def _run(target: Target, deployments: Deployments, job: str, execution: dict[str
         job=job,
         status=described["status"],
         trigger=asked.get("trigger", "console"),
+        experiment=_experiment(target, job, asked, output),
         started=started.astimezone(UTC).isoformat(timespec="seconds"),
         seconds=round((ended - started).total_seconds(), 1),
         training_job=training_job,
@@ -137,6 +140,12 @@ def _run(target: Target, deployments: Deployments, job: str, execution: dict[str
         error=described.get("error", ""),
         cause=described.get("cause", ""),
     )
+
+
+def _experiment(target: Target, job: str, asked: dict[str, Any], output: dict[str, Any]) -> str:
+    """The experiment that a run says it belonged to; of one that says nothing, the job's own."""
+    said = output.get("experiment") or asked.get("experiment")
+    return said or target.spec.jobs[job].experiment or UNASSIGNED
 
 
 def _last_training_job(states: Any, execution: str) -> str:

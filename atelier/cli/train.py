@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -14,10 +16,15 @@ from rich.text import Text
 from atelier.cli import errors
 from atelier.cli.errors import CliError
 from atelier.cli.follow import Finished, JobStarted, LogLine, StateEntered, follow
+from atelier.cli.sweep import combinations, start_all, wait_for_all
 from atelier.cli.target import EnvOption, Target, TeamOption, choose_target
 from atelier.spec import names
+from atelier.spec.hyperparameters import DeclarationError
+from atelier.spec.hyperparameters import declared as declarations
+from atelier.spec.problems import choose
 
 FUNCTION = "start_training"
+PROJECT = Path()
 REQUEST_ID_LENGTH = 12
 POLL_SECONDS = 0.5
 
@@ -30,16 +37,28 @@ def train(
         list[str] | None,
         typer.Option("--hyperparameter", "-p", metavar="NAME=VALUE", help="For this run alone; repeatable."),
     ] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=V1,V2", help="One run for each value, at the same time; repeatable."),
+    ] = None,
+    experiment: Annotated[
+        str | None, typer.Option(help="The experiment that it belongs to; the job's own, if omitted.")
+    ] = None,
     wait: Annotated[bool, typer.Option(help="Follow the run to its end.")] = True,
 ) -> None:
-    """Start a run of a job and follow it to its end.
+    """Start a run of a job and follow it to its end; with --sweep several, side by side.
 
-    Exits with 1 when the run fails.
+    Exits with 1 when a run fails.
     """
     target = choose_target(team, env)
     target.check_job(job)
-    started = _start(target, job, _parsed(hyperparameters or []))
+    asked = [{**_parsed(hyperparameters or []), **swept} for swept in combinations(_swept(sweep or []))]
+    _check(target, job, asked)
     console = Console(highlight=False)
+    if sweep:
+        _sweep(console, target, job, asked, experiment, wait=wait)
+        return
+    started = _start(target, job, asked[0], experiment)
     console.print(f"run {started['run']}", style="bold", soft_wrap=True)
     if wait:
         try:
@@ -58,19 +77,79 @@ def _parsed(pairs: list[str]) -> dict[str, Any]:
         name, equals, text = pair.partition("=")
         if not name or not equals:
             raise CliError(f"--hyperparameter {pair!r} is no name=value: such as units=20")
-        try:
-            value = json.loads(text)
-        except ValueError:
-            value = text
-        found[name] = value if isinstance(value, str | int | float | bool) else text
+        found[name] = _value(text)
     return found
 
 
-def _start(target: Target, job: str, hyperparameters: dict[str, Any]) -> dict[str, str]:
+def _swept(pairs: list[str]) -> dict[str, list[Any]]:
+    """Names, each with its values."""
+    found: dict[str, list[Any]] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not name or not equals or "" in text.split(","):
+            raise CliError(f"--sweep {pair!r} is no name=value,value: such as learning_rate=0.1,0.01")
+        found[name] = [_value(one) for one in dict.fromkeys(text.split(","))]
+    return found
+
+
+def _value(text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, str | int | float | bool) else text
+
+
+def _check(target: Target, job: str, asked: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse values that the job's script or algorithm would refuse, before anything is started."""
+    try:
+        declared = declarations(PROJECT, target.spec.jobs[job])
+    except DeclarationError as error:
+        raise CliError(str(error)) from error
+    for name, value in ((name, value) for one in asked for name, value in one.items()):
+        if declared is not None and name not in declared:
+            raise CliError(f"{job} has no hyperparameter {name!r}: {choose(name, declared, nothing='')}")
+        wrong = declared[name].wrong(value) if declared else None
+        if wrong:
+            raise CliError(f"hyperparameter {name}={value}: {wrong[0]}; {wrong[1]}")
+
+
+def _sweep(
+    console: Console,
+    target: Target,
+    job: str,
+    asked: Sequence[dict[str, Any]],
+    experiment: str | None,
+    *,
+    wait: bool,
+) -> None:
+    """Start all runs, then show how each ends."""
+    answers = start_all(lambda one: _start(target, job, one, experiment), asked)
+    labels = [", ".join(f"{name}={value}" for name, value in one.items()) for one in asked]
+    for label, answer in zip(labels, answers, strict=True):
+        console.print(Text(f"run {answer['run']}", "bold").append(f"  {label}", ""), soft_wrap=True)
+    compare = target.proposal(f"compare {experiment or job}")
+    try:
+        if wait:
+            wait_for_all(console, target, list(zip(labels, answers, strict=True)))
+    except KeyboardInterrupt:
+        console.print(f"the runs go on: {compare} shows how they end", soft_wrap=True)
+        raise typer.Exit(130) from None
+    console.print(f"side by side: {compare}", soft_wrap=True)
+
+
+def _start(
+    target: Target, job: str, hyperparameters: dict[str, Any], experiment: str | None
+) -> dict[str, str]:
     """Ask the environment's function for a run; its answer for this job."""
     name = names.function(target.spec.team, target.spec.name, FUNCTION)
     # With an id of our own a call that is repeated, for its answer was lost, is the same run.
-    request = {"job": job, "hyperparameters": hyperparameters, "id": uuid4().hex[:REQUEST_ID_LENGTH]}
+    request = {
+        "job": job,
+        "hyperparameters": hyperparameters,
+        "id": uuid4().hex[:REQUEST_ID_LENGTH],
+        **({"experiment": experiment} if experiment else {}),
+    }
     try:
         answer = target.client("lambda").invoke(FunctionName=name, Payload=json.dumps(request))
     except ClientError as error:

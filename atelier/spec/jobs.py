@@ -26,6 +26,8 @@ from atelier.spec.sources import Algorithm, Framework, JumpStart, OwnImage
 DAY_MINUTES = 24 * 60
 MAX_RUNTIME_MINUTES = 28 * DAY_MINUTES
 MAX_METRICS = 40
+UNASSIGNED = "unassigned"
+"""The experiment of runs that belong to none."""
 NUMBER = "([-+0-9.eE]+)"
 
 Kind: TypeAlias = Literal["script", "algorithm", "image", "jumpstart"]

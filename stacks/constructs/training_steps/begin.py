@@ -7,6 +7,7 @@ from typing import Any
 from atelier.spec import launch
 from atelier.spec.hyperparameters import encoded
 from atelier.spec.job_images import training_image
+from atelier.spec.jobs import UNASSIGNED
 from stacks.constructs.asl import API, State, States, assign, jsonata, literal, task
 from stacks.constructs.code_archive import TRAINING_PROGRAM
 from stacks.constructs.training_steps.props import (
@@ -17,8 +18,6 @@ from stacks.constructs.training_steps.props import (
 )
 
 FIRST = "Begin"
-UNASSIGNED = "unassigned"
-"""The experiment of runs that belong to none."""
 UNIQUE_LENGTH = 8  # hexadecimal digits that tell the training jobs of two runs apart
 
 
