@@ -48,7 +48,9 @@ COMMANDS = {
     ),
     "runs": _Entry("runs", "runs", "List the runs of a team's jobs, newest first."),
     "compare": _Entry(
-        "compare", "compare", "Show the runs of a job or an experiment side by side, and chart them."
+        "compare",
+        "compare",
+        "Show the runs of a job or an experiment with their hyperparameters and metrics, and chart them.",
     ),
     "approve": _Entry("approve", "approve", "Approve a model: it is deployed."),
     "reject": _Entry("approve", "reject", "Reject a model: it is not deployed."),

@@ -11,7 +11,7 @@ from pathlib import Path
 from atelier.demo.journey import JourneyError
 from atelier.demo.points import Point
 from atelier.spec.hyperparameters import CONTAINERS, SCRIPTS
-from atelier.spec.jobs import Job
+from atelier.spec.jobs import Job, Upload
 
 PROGRAM = "example.py"
 POINTS = "train/points.csv"
@@ -39,6 +39,20 @@ class Example:
         found = (path for path in (self.folder / source).rglob("*") if path.is_file())
         return sorted(found, key=lambda path: (path.name == last, path))
 
+    def uploads(self, job: Job) -> list[tuple[str, list[Path]]]:
+        """The files of each of the job's channels or inputs, in an order that ends with what starts the run.
+
+        Raises:
+            JourneyError: one of them would be empty.
+        """
+        last = started_by(job)
+        order = sorted(job.sources, key=lambda source: (source in last, source == "train"))
+        files = [(source, self.files(source, last.get(source))) for source in order]
+        empty = [source for source, found in files if not found]
+        if empty:
+            raise JourneyError(f"the example wrote nothing to {', '.join(empty)}")
+        return files
+
     def points(self) -> list[Point] | None:
         """The points to draw, if the example has any."""
         path = self.folder / POINTS
@@ -46,6 +60,12 @@ class Example:
             return None
         rows = (line.split(",") for line in path.read_text(encoding="utf-8").splitlines())
         return [(float(x), float(y)) for y, x in rows]
+
+
+def started_by(job: Job) -> dict[str, str | None]:
+    """Whose upload starts the job: channels or inputs, with the file that is waited for, if it is named."""
+    uploads = [trigger for trigger in job.triggers if isinstance(trigger, Upload)]
+    return {source: trigger.marker for trigger in uploads for source in trigger.upload}
 
 
 def code_of(project: Path, job: Job) -> Path | None:

@@ -23,14 +23,13 @@ from rich.console import Console
 from atelier import embedded
 from atelier.cli.follow import Finished, JobStarted, LogLine, StateEntered, follow
 from atelier.demo.cdk import Cdk
-from atelier.demo.example import Example, code_of, write_example
+from atelier.demo.example import Example, code_of, started_by, write_example
 from atelier.demo.journey import Journey, JourneyError
 from atelier.demo.picture import draw
 from atelier.demo.screen import Screen, clipped
 from atelier.demo.selection import select
 from atelier.demo.summary import Summary, count_resources, show
 from atelier.spec import TeamEnvironment
-from atelier.spec.jobs import Upload
 
 ROOT = embedded.ROOT
 FOLDER = ROOT / "build" / "demo"
@@ -137,21 +136,14 @@ def _provision(screen: Screen, cdk: Cdk, summary: Summary) -> None:
 def _train(screen: Screen, journey: Journey, example: Example, summary: Summary) -> datetime:
     """Upload the example, whose arrival starts the run, and watch that to its end; returns when it began."""
     job = journey.spec.jobs[journey.job]
-    uploads = [trigger for trigger in job.triggers if isinstance(trigger, Upload)]
-    last = {source: trigger.marker for trigger in uploads for source in trigger.upload}
     with screen.phase("upload") as phase:
-        # What starts the run comes last.
-        order = sorted(job.sources, key=lambda source: (source in last, source == "train"))
-        files = [(source, example.files(source, last.get(source))) for source in order]
-        empty = [source for source, found in files if not found]
-        if empty:
-            raise JourneyError(f"the example of {journey.job} wrote nothing to {', '.join(empty)}")
+        files = example.uploads(job)
         began = journey.upload_files(files)
         size = sum(path.stat().st_size for _, found in files for path in found)
         count = sum(len(found) for _, found in files)
         phase.note = f"{count} files, {size / 1e3:,.0f} kB, to s3://{journey.bucket}"
     with screen.phase("training run") as phase:
-        if not uploads:
+        if not started_by(job):
             journey.start()
         execution = journey.training_run(began)
         summary.run = execution.rpartition(":")[2]

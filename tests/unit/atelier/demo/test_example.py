@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from atelier.demo.example import Request, write_example
+from atelier.demo.example import Example, Request, write_example
 from atelier.demo.journey import JourneyError
+from atelier.spec.jobs import Job
 
 WRITES = """\
 import json, pathlib, sys
@@ -45,3 +46,24 @@ def test_what_an_example_lacks_is_said(tmp_path):
         write_example(tmp_path, tmp_path / "data")
     with pytest.raises(JourneyError, match="no such word"):
         write_example(code(tmp_path / "script", "raise SystemExit('no such word')"), tmp_path / "data")
+
+
+def test_what_starts_the_run_is_uploaded_last(tmp_path):
+    """A channel that a trigger names comes after the others, its marker last; an empty one is refused."""
+    example = Example(tmp_path, [])
+    for path in ("train/a.npy", "train/z.npy", "validation/v.npy"):
+        file = tmp_path / path
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+    job = Job.model_validate(
+        {
+            "image": "iris",
+            "channels": {"train": "t/", "validation": "v/"},
+            "triggers": [{"upload": ["train"], "marker": "a.npy"}],
+        }
+    )
+    uploads = [(source, [path.name for path in files]) for source, files in example.uploads(job)]
+    assert uploads == [("validation", ["v.npy"]), ("train", ["z.npy", "a.npy"])]
+    (tmp_path / "validation/v.npy").unlink()
+    with pytest.raises(JourneyError, match="nothing to validation"):
+        example.uploads(job)

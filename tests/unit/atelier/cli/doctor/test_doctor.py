@@ -131,7 +131,7 @@ def test_a_budget_that_stopped_the_environment_is_named_with_the_way_to_lift_it(
     budgets, iam = deployed("budgets"), deployed("iam")
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "a:b", "Resource": "*"}]}
     policy = iam.create_policy(PolicyName="stop", PolicyDocument=json.dumps(document))["Policy"]["Arn"]
-    iam.create_role(RoleName="spender", AssumeRolePolicyDocument=json.dumps(document))
+    iam.create_role(RoleName="tiny-spender", AssumeRolePolicyDocument=json.dumps(document))
     declare({"budget": {"monthly_usd": 100, "alerts": [50], "stop_at_limit": True}})
     found = examine(cost.budget)
     assert found["budget"].says == "tiny-dev-50 comes with the next deployment"
@@ -149,7 +149,7 @@ def test_a_budget_that_stopped_the_environment_is_named_with_the_way_to_lift_it(
         NotificationType="ACTUAL",
         ActionType="APPLY_IAM_POLICY",
         ActionThreshold={"ActionThresholdType": "PERCENTAGE", "ActionThresholdValue": 100},
-        Definition={"IamActionDefinition": {"PolicyArn": policy, "Roles": ["spender"]}},
+        Definition={"IamActionDefinition": {"PolicyArn": policy, "Roles": ["tiny-spender"]}},
         ExecutionRoleArn=f"arn:aws:iam::{ACCOUNT}:role/executor",
         ApprovalModel="AUTOMATIC",
         Subscribers=[{"SubscriptionType": "EMAIL", "Address": "you@example.com"}],
