@@ -60,7 +60,11 @@ COMMANDS = {
         "images",
         "List the managed images of AWS: versions, addresses in a region, until when each is patched.",
     ),
-    "image": _Entry("image", "image", "Build an image of the team's own, and push it."),
+    "image": _Entry(
+        "image",
+        "image",
+        "Build an image of the team's own from containers/NAME, and push it to the team's repository.",
+    ),
     "demo": _Entry(
         "demo",
         "demo",

@@ -25,16 +25,16 @@ class Light:
     metric: str
     at_least: float
     answers: tuple[str, ...]
-    """What the answer to each request begins with, the first ones alone."""
+    """What the answer to each request contains."""
 
 
 JOBS = [
-    Light("iris", "validation:accuracy", 0.95, ("setosa", '{"predictions":[{"species":"setosa"')),
+    Light("iris", "validation:accuracy", 0.95, ("setosa", '"species":"setosa"')),
     Light(
         "topics-blazingtext",
         "validation:accuracy",
         0.97,
-        ('[{"label": ["__label__Film"]', '[{"label": ["__label__Plant"]', '[{"label": ["__label__Athlete"]'),
+        ("__label__Film", "__label__Plant", "__label__Athlete"),
     ),
 ]
 """A container of one's own, and a built-in algorithm with a preparation."""
@@ -59,9 +59,7 @@ def test_the_example_of_a_job_is_trained_and_answered(
     assert run["metrics"][job.metric] >= job.at_least
     _succeeded(client, journey.deployment(began))
     answers = [journey.ask(request.content_type, request.body) for request in example.requests]
-    assert [answer[: len(begin)] for answer, begin in zip(answers, job.answers, strict=True)] == list(
-        job.answers
-    )
+    assert all(said in answer for answer, said in zip(answers, job.answers, strict=True)), answers
 
 
 def _succeeded(client: Callable[[str], Any], execution: str) -> dict[str, Any]:
