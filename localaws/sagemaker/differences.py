@@ -20,7 +20,8 @@ XGBoost's algorithm mode is xgboost. _kfold, Dask on GPUs, more than one instanc
 
 An own image `…/<name>` runs the files train and serve of the folder <name> below `--containers`, in the
 environment of its requirements.txt, in that folder; it is never built, so what its Dockerfile installs
-beside is not there. Servers listen on SAGEMAKER_BIND_TO_PORT, not on 8080.
+beside is not there. Servers listen on SAGEMAKER_BIND_TO_PORT, not on 8080;
+SAGEMAKER_BIND_TO_HOST, which AWS does not set, is 127.0.0.1: with it a server keeps to this machine.
 
 Several instances are processes algo-1 to algo-n on this machine that find each other by name (127.x.y.z).
 torchrun (sagemaker_torch_distributed_enabled) starts on all; mpi, parameter server and the other launchers

@@ -123,7 +123,11 @@ class ModelServer:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
-        variables = {**environment, "SAGEMAKER_BIND_TO_PORT": str(self._port)}
+        variables = {
+            **environment,
+            "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
+            "SAGEMAKER_BIND_TO_PORT": str(self._port),
+        }
         container = Container(
             python, program.entry, self._place.folder, variables, self._place.log.write, program.arguments
         )

@@ -38,7 +38,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer("")
     def do_POST(self):
         self.answer(weights + self.rfile.read(int(self.headers["Content-Length"])).decode())
-http.server.HTTPServer(("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler).serve_forever()
+http.server.HTTPServer((os.environ["SAGEMAKER_BIND_TO_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler).serve_forever()
 """
 
 
