@@ -38,7 +38,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer("")
     def do_POST(self):
         self.answer(weights + self.rfile.read(int(self.headers["Content-Length"])).decode())
-http.server.HTTPServer((os.environ["SAGEMAKER_BIND_TO_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler).serve_forever()
+where = os.environ["SAGEMAKER_BIND_TO_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"])
+http.server.HTTPServer(where, Handler).serve_forever()
 """
 
 
