@@ -37,7 +37,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NoReturn, overload
+from typing import Any, BinaryIO, Literal, NoReturn, overload
 
 CODE = Path(__file__).absolute().parent
 """The script's folder. This file is linked into it, so the link is not followed."""
@@ -54,8 +54,10 @@ _NOT_DATA = {"code", "sm_drivers"}  # channels that the SDK's third generation b
 _NOT_SERVED = {"train.py", "prepare.py", "example.py"}
 _HASHED_BYTES = 2**30
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
-# What torch and TensorFlow raise: by name, since neither is imported here.
-_OUT_OF_MEMORY = {"OutOfMemoryError", "ResourceExhaustedError"}
+# What torch and TensorFlow raise: by name, since neither is imported here; and what torch says in other
+# errors, of its own memory and of a data loader's process that the system has killed.
+_OUT_OF_MEMORY = {"MemoryError", "OutOfMemoryError", "ResourceExhaustedError"}
+_NO_MEMORY = re.compile(rf"{os.strerror(errno.ENOMEM)}|killed by signal: (Killed|Bus error)", re.IGNORECASE)
 
 _parameters: dict[str, Any] = {}
 _metrics: dict[str, float] = {}
@@ -331,6 +333,19 @@ def saving(*, serving_requirements: str | None = REQUIREMENTS) -> Iterator[Path]
         shutil.rmtree(partial, ignore_errors=True)
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """A file that comes to its place, whole, once the block has ended, and not at all after an error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}")  # which neither reads as data nor counts as a checkpoint
+    try:
+        with partial.open("wb") as file:
+            yield file
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def _replace(item: Path, place: Path) -> None:
     if place.is_dir():
         shutil.rmtree(place)
@@ -352,8 +367,8 @@ def _manifest() -> dict[str, Any]:
     """What the model was made of: the same code, data and versions give the same lines."""
     return {
         "job": os.environ.get("TRAINING_JOB_NAME"),
-        "code": digest(path for path in CODE.glob("*") if path.is_file()),
-        "data": {folder.name: digest(folder.rglob("*")) for folder in _channels()},
+        "code": digest(CODE, "*"),
+        "data": {folder.name: digest(folder) for folder in _channels()},
         "hyperparameters": _parameters,
         "metrics": _metrics,
         "versions": _versions(),
@@ -368,15 +383,15 @@ def _channels() -> list[Path]:
     return sorted(path for path in found if path.is_dir() and path.name not in _NOT_DATA)
 
 
-def digest(paths: Iterable[Path]) -> str:
-    """A digest of files by name and content; past 1 GiB by name and size alone, which it says."""
+def digest(folder: Path, pattern: str = "**/*") -> str:
+    """A digest of a folder's files by place and content; past 1 GiB by place and size, which it says."""
     # Only regular files: a channel in Pipe mode is a FIFO, which can be read once.
-    files = sorted(path for path in paths if path.is_file())
+    files = sorted(path for path in folder.glob(pattern) if path.is_file())
     large = sum(path.stat().st_size for path in files) > _HASHED_BYTES
     total = hashlib.sha256()
     for path in files:
         size = path.stat().st_size
-        total.update(f"{path.name} {size}\n".encode())
+        total.update(f"{path.relative_to(folder).as_posix()} {size}\n".encode())
         if not large:
             with path.open("rb") as file:
                 while block := file.read(2**20):
@@ -454,7 +469,8 @@ def classify(error: BaseException) -> ScriptError:
         if getattr(cause, "errno", None) in _NO_SPACE or os.strerror(errno.ENOSPC) in str(cause):
             place = f" for {name}" if (name := getattr(cause, "filename", None)) else ""
             return PlatformError(f"no space is left on the disk{place}: give the job a larger volume_gb")
-        if isinstance(cause, MemoryError) or type(cause).__name__ in _OUT_OF_MEMORY:
+        names = {kind.__name__ for kind in type(cause).__mro__}
+        if names & _OUT_OF_MEMORY or _NO_MEMORY.search(str(cause)):
             return PlatformError(
                 f"out of memory ({str(cause) or type(cause).__name__}): "
                 "choose an instance with more memory, or smaller batches"

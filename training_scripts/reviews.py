@@ -33,7 +33,7 @@ def read(folder: Path) -> dict[str, list[Review]]:
     """The reviews of each part, in the order of their places.
 
     Raises:
-        UserError: no reviews of a part or a label, a broken archive, a text that is not UTF-8.
+        UserError: no reviews of a part or a label, a broken archive, an empty text, one that is not UTF-8.
     """
     archives = sorted(folder.glob("*.tar.gz"))
     if len(archives) > 1:
@@ -41,6 +41,8 @@ def read(folder: Path) -> dict[str, list[Review]]:
         raise contract.UserError(f"{folder.name} holds several archives ({names}): leave one")
     found: dict[str, list[Review]] = {part: [] for part in PARTS}
     for place, content in _archived(archives[0]) if archives else _files(folder):
+        if not content:
+            raise contract.UserError(f"{place} is empty: expected a review")
         part, label = place.parts[-3:-1]
         found[part].append(Review(str(place), LABELS[label], _decoded(place, content)))
     for part, some in found.items():

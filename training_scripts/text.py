@@ -194,20 +194,14 @@ def csv_files(folder: Path) -> list[Path]:
 
 def write(path: Path, content: bytes) -> None:
     """Write a file that is there once it is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
+    with contract.writing(path) as file:
+        file.write(content)
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> int:
     """Write lines to a file that is there once it is whole; their number."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}")
     count = 0
-    with unfinished.open("w", encoding="utf-8", newline="\n") as file:
-        for line in lines:
-            file.write(f"{line}\n")
-            count += 1
-    unfinished.replace(path)
+    with contract.writing(path) as file:
+        for count, line in enumerate(lines, 1):  # noqa: B007 -- the last number is their number
+            file.write(f"{line}\n".encode())
     return count

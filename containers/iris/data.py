@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 FEATURES = ("sepal_length", "sepal_width", "petal_length", "petal_width")
+COLUMNS = ",".join(("species", *FEATURES))
 
 
 class UserError(Exception):
@@ -33,17 +34,16 @@ def read_channel(folder: Path, mode: str) -> Flowers:
         mode: `File` and `FastFile` have files there; `Pipe` has a FIFO beside it, one for each pass.
 
     Raises:
-        UserError: there are no rows, or a row is wrong.
+        UserError: there is no file, a file has no rows, or a row is wrong.
     """
     if mode == "Pipe":
         pipe = folder.with_name(f"{folder.name}_0")
-        with pipe.open(encoding="utf-8-sig", errors="replace") as lines:
-            rows = list(_rows(pipe.name, lines))
+        rows = _file(pipe, pipe.name)
     else:
         files = sorted(path for path in folder.rglob("*") if path.is_file())
-        rows = [row for path in files for row in _file(path)]
+        rows = [row for path in files for row in _file(path, f"{folder.name}/{path.relative_to(folder)}")]
     if not rows:
-        raise UserError(f"channel {folder.name!r} holds no rows: upload CSV: species,{','.join(FEATURES)}")
+        raise UserError(f"channel {folder.name!r} holds no files: upload CSV with the columns {COLUMNS}")
     return Flowers(np.array([row[1:] for row in rows], dtype=float), [str(row[0]) for row in rows])
 
 
@@ -58,19 +58,34 @@ def measures(place: str, cells: Iterable[object]) -> list[float]:
     row = list(cells)
     if len(row) != len(FEATURES):
         raise UserError(f"{place}: {len(row)} values, expected {len(FEATURES)} ({','.join(FEATURES)})")
-    return [_number(f"{place}, {name}", cell) for name, cell in zip(FEATURES, row, strict=True)]
+    return [_number(f"{place}, column {name}", cell) for name, cell in zip(FEATURES, row, strict=True)]
 
 
-def _file(path: Path) -> Iterator[list[str | float]]:
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-        yield from _rows(f"{path.parent.name}/{path.name}", lines)
+def _file(path: Path, place: str) -> list[list[str | float]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            rows = list(_rows(place, lines))
+    except UnicodeDecodeError:
+        raise UserError(f"{place} is not UTF-8 text") from None
+    if not rows:
+        raise UserError(f"{place} holds no rows: expected the columns {COLUMNS}")
+    return rows
 
 
 def _rows(place: str, lines: Iterable[str]) -> Iterator[list[str | float]]:
-    for number, (species, *cells) in enumerate(filter(None, csv.reader(lines)), 1):
-        if number == 1 and tuple(cells) == FEATURES:
-            continue  # a header, as the original file has it
-        yield [species, *measures(f"{place} line {number}", cells)]
+    reader = csv.reader(lines)
+    try:
+        for cells in reader:
+            if not cells or (reader.line_num == 1 and tuple(cells[1:]) == FEATURES):
+                continue  # a header, as the original file has it
+            line = f"{place} line {reader.line_num}"
+            if len(cells) != 1 + len(FEATURES):
+                raise UserError(f"{line}: {len(cells)} columns, expected {1 + len(FEATURES)} ({COLUMNS})")
+            if not cells[0].strip():
+                raise UserError(f"{line}, column species is empty")
+            yield [cells[0].strip(), *measures(line, cells[1:])]
+    except csv.Error as error:
+        raise UserError(f"{place} line {reader.line_num}: {error}") from None
 
 
 def _number(place: str, cell: object) -> float:

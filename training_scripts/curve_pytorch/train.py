@@ -7,18 +7,13 @@ Each channel holds CSV files without a header: y first, then x. By hand:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from torch import nn
+import numpy as np
 
 import contract
-import network
 import tables
-
-REPORT_EVERY = 25
 
 
 @dataclass(frozen=True)
@@ -36,61 +31,16 @@ class Params:
 
 @dataclass(frozen=True)
 class Points:
-    """Points of the plane: `x` of shape (n, 1), `y` of shape (n,)."""
+    """Points of the plane: `x` of shape (n, 1), `y` of shape (n,), both float32."""
 
-    x: torch.Tensor
-    y: torch.Tensor
+    x: np.ndarray
+    y: np.ndarray
 
 
 def read_points(folder: Path) -> Points:
     """Read a channel; a UserError names what is wrong with it."""
     table = tables.read(folder, ("y", "x"))
-    return Points(x=torch.from_numpy(table["x"]).float()[:, None], y=torch.from_numpy(table["y"]).float())
-
-
-def build(params: Params, points: Points) -> network.Curve:
-    """The untrained network, scaled to the points."""
-    model = network.Curve(params.hidden_layers, params.units, params.dropout)
-    for scale, values in ((model.x_scale, points.x), (model.y_scale, points.y)):
-        deviation = values.std(correction=0)
-        scale.copy_(torch.stack([values.mean(), deviation.where(deviation > 0, torch.ones(()))]))
-    return model
-
-
-def rmse(model: network.Curve, points: Points) -> float:
-    """The root of the mean squared difference between prediction and y, in the unit of y."""
-    model.eval()
-    with torch.no_grad():
-        return float(nn.functional.mse_loss(model(points.x), points.y).sqrt())
-
-
-def train(
-    params: Params, data: dict[str, Points], report: Callable[[str, float], None]
-) -> tuple[network.Curve, dict[str, float]]:
-    """Train on `data["train"]`; the model, and `<part>:rmse` of every part of the data.
-
-    `report` gets the training's loss (mean squared error of the scaled y) now and then.
-    """
-    points = data["train"]
-    model = build(params, points)
-    # All points fit in memory: batches are picked by index, which costs less than a data loader.
-    batches = -(-len(points.y) // params.batch_size)
-    optimizer = torch.optim.Adam(model.parameters(), lr=params.learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=params.epochs * batches)
-    for epoch in range(1, params.epochs + 1):
-        model.train()
-        total = 0.0
-        for chosen in torch.randperm(len(points.y)).split(params.batch_size):
-            error = (model(points.x[chosen]) - points.y[chosen]) / model.y_scale[1]
-            loss = error.square().mean()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            total += loss.item() * len(chosen)
-        if epoch % REPORT_EVERY == 0 or epoch == params.epochs:
-            report("train:loss", total / len(points.y))
-    return model, {f"{part}:rmse": rmse(model, points) for part, points in data.items()}
+    return Points(x=table["x"][:, None].astype("float32"), y=table["y"].astype("float32"))
 
 
 def main() -> None:
@@ -99,9 +49,12 @@ def main() -> None:
     data = {part: read_points(contract.channel(part)) for part in ("train", "validation")}
     sizes = ", ".join(f"{part}: {len(points.y)} points" for part, points in data.items())
     print(f"{sizes}; {params}", flush=True)
+    # PyTorch takes seconds to load, if it can be: what is wrong up to here is told at once.
+    import fitting  # noqa: PLC0415
+    import network  # noqa: PLC0415
+
     contract.seed(params.seed)
-    torch.set_num_threads(1)  # to share out matrices as small as these costs more than to multiply them
-    model, metrics = train(params, data, contract.report)
+    model, metrics = fitting.train(params, data, contract.report)
     for name, value in metrics.items():
         contract.report(name, value)
     # AWS's newest image for serving has an older PyTorch, which reads the weights too.

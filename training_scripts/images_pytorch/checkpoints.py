@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from contract import UserError
+import contract
 
 KEPT = 2
 _DIGEST_BYTES = 32
@@ -20,16 +20,10 @@ def write(folder: Path, epoch: int, state: dict[str, Any]) -> None:
     """Write the state after an epoch, then forget all but the newest two."""
     content = io.BytesIO()
     torch.save(state, content)
-    path = folder / _NAME.format(epoch)
     # SageMaker carries files away as they are: under its own name the file is whole.
-    unfinished = path.with_suffix(".partial")
-    try:
-        with unfinished.open("wb") as file:
-            file.write(hashlib.sha256(content.getbuffer()).digest())
-            file.write(content.getbuffer())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with contract.writing(folder / _NAME.format(epoch)) as file:
+        file.write(hashlib.sha256(content.getbuffer()).digest())
+        file.write(content.getbuffer())
     for old in _newest_first(folder)[KEPT:]:
         old.unlink()
 
@@ -51,8 +45,8 @@ def read_newest(folder: Path) -> dict[str, Any] | None:
         print(f"checkpoint {path.name} is corrupt; looking for the one before", flush=True)
     if found:
         names = ", ".join(path.name for path in found)
-        raise UserError(
-            f"no checkpoint is whole ({names} are corrupt): remove them to start from the beginning"
+        raise contract.UserError(
+            f"no checkpoint in {folder.name} is whole ({names}): remove them to start from the beginning"
         )
     return None
 

@@ -21,11 +21,14 @@ def save(folder: Path, model: keras.Model, history: History, given: dict[str, An
     """Keep model, optimizer and history; the state that is there stays valid until the new one is whole."""
     name = f"epoch-{len(history):04d}.keras"
     # Under a name that no state refers to, for what is uploaded while it is being written.
-    model.save(folder / name)
+    try:
+        model.save(folder / name)
+    except BaseException:
+        (folder / name).unlink(missing_ok=True)
+        raise
     state = {"model": name, "history": history, "hyperparameters": given}
-    unfinished = folder / f".{STATE}"
-    unfinished.write_text(json.dumps(state, indent=1), encoding="utf-8")
-    unfinished.replace(folder / STATE)
+    with contract.writing(folder / STATE) as file:
+        file.write(json.dumps(state, indent=1).encode())
     for old in folder.glob("epoch-*.keras"):
         if old.name != name:
             old.unlink()
@@ -43,10 +46,13 @@ def restore(folder: Path, given: dict[str, Any]) -> tuple[keras.Model, History] 
     try:
         state = json.loads(file.read_text(encoding="utf-8"))
         then, history = state["hyperparameters"], state["history"]
-        model = keras.models.load_model(folder / Path(state["model"]).name)
+        file = folder / Path(state["model"]).name
+        model = keras.models.load_model(file)
     except Exception as error:  # Keras raises many kinds: whatever it is, the checkpoint is of no use
+        if isinstance(contract.classify(error), contract.PlatformError):
+            raise
         raise contract.UserError(
-            f"the checkpoint {folder.name}/{STATE} cannot be read ({type(error).__name__}: {error}): "
+            f"the checkpoint {folder.name}/{file.name} cannot be read ({type(error).__name__}: {error}): "
             "remove the checkpoints to start over"
         ) from error
     differing = [name for name in given if name != FREE and then.get(name) != given[name]]

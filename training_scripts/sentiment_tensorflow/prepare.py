@@ -119,8 +119,9 @@ def main() -> None:
         parts, words = from_texts(folder, options.vocabulary, options.length, options.processes)
     for part, (x, labels) in parts.items():
         output = contract.prepare_output(part)
-        np.save(output / f"x_{part}.npy", x, allow_pickle=False)
-        np.save(output / f"y_{part}.npy", np.array(labels, dtype=np.uint8), allow_pickle=False)
+        for axis, array in (("x", x), ("y", np.array(labels, dtype=np.uint8))):
+            with contract.writing(output / f"{axis}_{part}.npy") as file:
+                np.save(file, array, allow_pickle=False)
         print(f"{part}: {len(labels)} reviews, {sum(labels)} of them praise", flush=True)
     if words:
         text.write_lines(contract.prepare_output("train") / VOCABULARY, words)

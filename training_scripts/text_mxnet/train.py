@@ -26,14 +26,14 @@ class Params:
 
 def main() -> None:
     """Run as SageMaker runs it."""
-    # Here, so that where there is no MXNet the reason becomes the line in output/failure.
-    import network  # noqa: PLC0415
-
     params = Params(**vars(contract.parameters(__file__)))
     data = {part: labelled.read(contract.channel(part)) for part in ("train", "validation")}
     labels = labelled.labels(data["train"], data["validation"])
     sizes = ", ".join(f"{part}: {len(examples)} texts" for part, examples in data.items())
     print(f"{sizes} of {len(labels)} labels; {params}", flush=True)
+    # Here, so that where there is no MXNet the reason becomes the line in output/failure.
+    import network  # noqa: PLC0415
+
     classifier = network.train(params, data, labels, contract.report)
     with contract.saving() as folder:
         classifier.save(folder)

@@ -89,10 +89,13 @@ def test_a_pipe_is_read_as_it_comes(job: Job) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("setosa,1,2,3", "train/iris.csv line 1: 3 values, expected 4"),
-        ("setosa,1,2,3,wide", "train/iris.csv line 1, petal_width: 'wide' is not a number"),
-        ("setosa,1,2,nan,4", "line 1, petal_length: 'nan' is not a finite number"),
-        ("", "channel 'train' holds no rows"),
+        ("setosa,1,2,3", "train/iris.csv line 1: 4 columns, expected 5 (species,sepal_length,"),
+        ("setosa,1,2,3,wide", "train/iris.csv line 1, column petal_width: 'wide' is not a number"),
+        ("setosa,1,2,nan,4", "line 1, column petal_length: 'nan' is not a finite number"),
+        ("", "train/iris.csv holds no rows: expected the columns species,sepal_length,"),
+        (",1,2,3,4", "train/iris.csv line 1, column species is empty"),
+        ("setosa,1,2,3,4\n\nsetosa,1,2,3,wide", "train/iris.csv line 3, column petal_width"),
+        ("setosa,1,2,3,4", "every row of the channel 'train' has the species 'setosa'"),
     ],
 )
 def test_a_wrong_row_is_named(job: Job, line: str, says: str) -> None:

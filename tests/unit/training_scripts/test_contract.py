@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -79,6 +80,40 @@ def test_a_full_disk_is_the_platforms_fault_also_where_a_library_hides_it(tmp_pa
         code, failure = ended(main)
         assert code == 30
         assert failure.startswith("PlatformError: no space is left on the disk")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: Error code 12 (Cannot allocate memory)"),
+        RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."),
+        type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory"),
+        type("_ArrayMemoryError", (MemoryError,), {})("Unable to allocate 1 TiB"),
+    ],
+)
+def test_want_of_memory_is_the_platforms_fault_however_it_is_told(error):
+    """By the system, by torch's own memory, by a data loader whose process was killed, by a GPU, by numpy."""
+    code, failure = ended(failing(error))
+    assert code == 30
+    assert failure.startswith("PlatformError: out of memory")
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    """What was there before stays until then, and stays when the disk fills up."""
+    path = tmp_path / "new" / "data.bin"
+    with contract.writing(path) as file:
+        file.write(b"first")
+        assert not path.exists()
+
+    def main():
+        with contract.writing(path) as file:
+            file.write(b"sec")
+            full_disk()
+
+    assert ended(main)[0] == 30
+    assert path.read_bytes() == b"first"
+    assert [found.name for found in path.parent.iterdir()] == ["data.bin"]
 
 
 def test_a_long_message_is_cut_to_what_sagemaker_shows():
@@ -204,19 +239,28 @@ contract.run(main)
 
 
 def test_the_data_digest_depends_on_names_and_contents_alone(tmp_path):
-    """The same data elsewhere and later has the same digest."""
-    for folder, content in (("a", "1"), ("b", "1"), ("c", "2")):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "x.csv").write_text(content, encoding="utf-8")
-    first, same, other = (contract.digest((tmp_path / folder).iterdir()) for folder in "abc")
-    assert first == same != other
+    """The same data elsewhere and later has the same digest; the folder of a file may be its label."""
+    files = {
+        "a": ("pos/x.txt", "1"),
+        "b": ("pos/x.txt", "1"),
+        "c": ("pos/x.txt", "2"),
+        "d": ("neg/x.txt", "1"),
+    }
+    for folder, (name, content) in files.items():
+        (tmp_path / folder / name).parent.mkdir(parents=True)
+        (tmp_path / folder / name).write_text(content, encoding="utf-8")
+    first, same, *others = (contract.digest(tmp_path / folder) for folder in files)
+    assert first == same
+    assert len({first, *others}) == 3
     assert first.startswith("sha256:")
 
 
 def test_a_pipe_is_not_read_for_the_digest(tmp_path):
     """A channel in Pipe mode can be read once, by the script."""
+    (tmp_path / "empty").mkdir()
+    before = contract.digest(tmp_path)
     os.mkfifo(tmp_path / "train_0")
-    assert contract.digest(tmp_path.iterdir()) == contract.digest([])
+    assert contract.digest(tmp_path) == before
 
 
 @pytest.mark.parametrize("variable", [True, False])

@@ -78,59 +78,6 @@ def test_the_same_seed_gives_the_same_model(job):
     assert first == second != curve.train("--epochs", "2", "--seed", "8")
 
 
-def spoil_a_cell(folder):
-    """Put a word where a number belongs."""
-    path = folder / "data" / "train" / "points.csv"
-    path.write_text(path.read_text(encoding="utf-8") + "1.5,many\n", encoding="utf-8")
-
-
-def add_a_column(folder):
-    """Three columns in the third line."""
-    path = folder / "data" / "validation" / "points.csv"
-    lines = path.read_text(encoding="utf-8").splitlines()
-    path.write_text("\n".join([*lines[:2], "1,2,3", *lines[2:]]), encoding="utf-8")
-
-
-def empty_the_file(folder):
-    """No bytes at all."""
-    (folder / "data" / "train" / "points.csv").write_bytes(b"")
-
-
-def remove_the_channel(folder):
-    """As if the job did not name it."""
-    (folder / "data" / "validation").rename(folder / "elsewhere")
-
-
-FAULTS = [
-    (spoil_a_cell, [], "UserError: train/points.csv line 641, column x: 'many' is not a number"),
-    (add_a_column, [], "UserError: validation/points.csv line 3: 3 columns, expected 2 (y,x)"),
-    (empty_the_file, [], "UserError: train/points.csv is empty: expected rows with the columns y,x"),
-    (
-        remove_the_channel,
-        [],
-        "UserError: channel 'validation' is missing: put its files into data/validation",
-    ),
-    (
-        lambda _: None,
-        ["--units", "100000"],
-        "UserError: hyperparameter units: 100000 is above its maximum of 1000",
-    ),
-]
-
-
-@pytest.mark.parametrize(
-    ("spoil", "arguments", "line"), FAULTS, ids=lambda case: getattr(case, "__name__", "")
-)
-def test_what_is_wrong_is_named_in_one_line(job, spoil, arguments, line):
-    """In output/failure, with a user error's exit code, and no model. The frameworks share the reading."""
-    curve = job("curve_sklearn")
-    curve.write_example()
-    spoil(curve.folder)
-    curve.train(*arguments, code=10)
-    assert curve.failure == line
-    assert curve.model_files() == []
-
-
 @pytest.mark.parametrize("script", ["curve_pytorch", "curve_tensorflow"])
 def test_a_training_that_diverges_says_so(job, script):
     """An algorithm error: the data are right."""

@@ -34,7 +34,7 @@ def test_rows_are_read_in_order(tmp_path):
         ("good,fine\nbad\n", "train/texts.csv line 2: 1 columns, expected 2 (label,text)"),
         ("good,fine\n ,poor\n", "train/texts.csv line 2, column label is empty"),
         ("good,\n", "train/texts.csv line 1, column text is empty"),
-        ("\n", "channel 'train' holds no rows: expected label,text"),
+        ("\n", "train/texts.csv holds no rows: expected the columns label,text"),
     ],
 )
 def test_a_wrong_row_is_named(tmp_path, content, reason):
@@ -42,6 +42,14 @@ def test_a_wrong_row_is_named(tmp_path, content, reason):
     with pytest.raises(contract.UserError) as caught:
         labelled.read(write(tmp_path / "train", content))
     assert str(caught.value) == reason
+
+
+def test_an_empty_file_among_others_is_named(tmp_path):
+    """It was meant to hold something."""
+    write(tmp_path / "train/a", "good,fine\n")
+    write(tmp_path / "train/b", "")
+    with pytest.raises(contract.UserError, match=r"^b/texts\.csv holds no rows"):
+        labelled.read(tmp_path / "train")
 
 
 def test_a_channel_without_files_is_named(tmp_path):
@@ -54,9 +62,12 @@ def test_a_channel_without_files_is_named(tmp_path):
 
 def test_labels_are_the_same_whatever_the_rows_order():
     """What the training never sees, or has but one of, is refused."""
-    good, bad, odd = (labelled.Example(label, "text") for label in ("good", "bad", "odd"))
+    good, bad = (labelled.Example(label, "text") for label in ("good", "bad"))
+    odd = labelled.Example("odd", "text", "validation/a.csv line 3")
     assert labelled.labels([good, bad, good], [bad]) == labelled.labels([bad, good], []) == ["bad", "good"]
-    with pytest.raises(contract.UserError, match="validation has labels that train has not: odd"):
+    with pytest.raises(
+        contract.UserError, match=r"^validation/a\.csv line 3, column label: 'odd' does not occur in train"
+    ):
         labelled.labels([good, bad], [odd])
     with pytest.raises(contract.UserError, match="every row of train has the label 'good'"):
         labelled.labels([good], [good])

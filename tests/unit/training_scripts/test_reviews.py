@@ -78,6 +78,7 @@ def test_nothing_is_unpacked_from_an_archive(tmp_path):
     [
         ({"train/neg/0_1.txt": None}, "reviews holds no reviews of train/neg: expected train/neg/"),
         ({"test/pos/0_7.txt": b"\xff"}, "test/pos/0_7.txt is not UTF-8 text (byte 0)"),
+        ({"test/pos/0_7.txt": b""}, "test/pos/0_7.txt is empty: expected a review"),
     ],
 )
 @pytest.mark.parametrize("write", [write_folder, write_archive])

@@ -71,7 +71,7 @@ def test_texts_become_arrays(prepare, folder, monkeypatch):
         "train/pos/0_9.txt": "A fine,<br />fine film",
         "train/neg/0_1.txt": "A poor film",
         "test/pos/0_8.txt": "Fine acting",
-        "test/neg/0_2.txt": "",
+        "test/neg/0_2.txt": "!",
     }
     for name, content in texts.items():
         (folder / name).parent.mkdir(parents=True)

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import contract
@@ -91,7 +90,7 @@ class TestSentimentTensorFlow:
         checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
         sentiment.train("--epochs", "3", *NETWORK, code=10)
         assert re.match(
-            r"UserError: the checkpoint checkpoints/state\.json cannot be read", sentiment.failure
+            r"UserError: the checkpoint checkpoints/epoch-0002\.keras cannot be read", sentiment.failure
         )
 
     def test_half_precision_learns(self, sentiment):
@@ -99,28 +98,6 @@ class TestSentimentTensorFlow:
         log = sentiment.train("--epochs", "2", *NETWORK, "--precision", "mixed_bfloat16")
         losses = metric(log, "train:loss")
         assert losses[-1] < losses[0]
-
-    @pytest.mark.parametrize(
-        ("name", "change", "line"),
-        [
-            ("x_train", None, r"train/x_train\.npy is missing"),
-            ("x_train", lambda x: x[:, :50], r"train/x_train\.npy is int32 of shape \(1600, 50\), expected"),
-            ("x_test", lambda x: x + 400, r"test/x_test\.npy holds 400 to \d+, expected 0 to 299"),
-            ("y_train", lambda y: y[:-1], r"train: 1600 reviews, labels of shape \(1599,\)"),
-            ("y_test", lambda y: y * 2, r"test/y_test\.npy holds other labels than 0 and 1"),
-            ("y_test", lambda _: np.array([{}]), r"test/y_test\.npy is no whole array without pickles"),
-        ],
-    )
-    def test_wrong_arrays_are_named(self, sentiment, name, change, line):
-        """In one line of output/failure, with a user error's exit code, and no model."""
-        path = sentiment.folder / "data" / name.partition("_")[2] / f"{name}.npy"
-        array = np.load(path)
-        path.unlink()
-        if change:
-            np.save(path, change(array), allow_pickle=True)
-        sentiment.train(*NETWORK, code=10)
-        assert re.match(rf"UserError: {line}", sentiment.failure)
-        assert sentiment.model_files() == []
 
 
 @pytest.mark.heavy
@@ -153,24 +130,15 @@ class TestTextHuggingFace:
         assert metric(log, "validation:accuracy")[0] >= first[-1] - 0.05
 
     def test_a_model_that_cannot_be_loaded_safely_is_refused(self, texts):
-        """Pickled weights, no configuration, code of its own, and nothing is asked of the network."""
+        """Damaged weights, a network that is unknown, and nothing is asked of the network."""
         model = texts.folder / "data/model"
-        (model / "pytorch_model.bin").write_bytes(b"a pickle")
-        texts.train(code=10)
-        assert "model/pytorch_model.bin is pickled: convert it to model.safetensors" in texts.failure
-        (model / "pytorch_model.bin").rename(model / "model.safetensors")
+        (model / "model.safetensors").write_bytes(b"no weights")
         texts.train(code=10)
         assert texts.failure.startswith("UserError: channel 'model' is no model that can be loaded")
-        (model / "config.json").unlink()
+        (model / "config.json").write_text('{"model_type": "of another world"}', encoding="utf-8")
         texts.train(code=10)
         assert texts.failure.startswith("UserError: channel 'model' is no model that can be loaded")
         assert texts.model_files() == []
-
-    def test_a_missing_channel_is_named(self, texts):
-        """With what to do."""
-        shutil.rmtree(texts.folder / "data/model")
-        texts.train(code=10)
-        assert texts.failure.startswith("UserError: channel 'model' is missing")
 
 
 @pytest.mark.heavy
@@ -188,6 +156,9 @@ def test_mxnet_learns_and_serves(job, pytestconfig):
 
 def test_without_mxnet_the_reason_is_one_line(tmp_path):
     """The platform's fault: which versions it takes, and what to do instead."""
+    for part in ("train", "validation"):
+        (tmp_path / "data" / part).mkdir(parents=True)
+        (tmp_path / "data" / part / "texts.csv").write_text("good,fine\nbad,poor\n", encoding="utf-8")
     program = SCRIPTS / "text_mxnet" / "train.py"
     result = subprocess.run([sys.executable, program], capture_output=True, cwd=tmp_path, check=False)
     assert result.returncode == contract.PlatformError.exit_code
