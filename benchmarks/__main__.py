@@ -7,7 +7,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import cold_start, embedded_aws, environments, path, preparation, reading, synth
+from benchmarks import cold_start, embedded_aws, environments, overhead, path, preparation, reading, synth
 from benchmarks.measure import ROUNDS, Figure
 
 
@@ -16,7 +16,7 @@ def main() -> None:
     # A table of sentences needs room, also where the output goes to a file.
     console = Console(width=None if sys.stdout.isatty() else 140)
     figures: list[Figure] = []
-    for module in (embedded_aws, cold_start, reading, preparation, synth, environments, path):
+    for module in (embedded_aws, cold_start, reading, preparation, synth, environments, overhead, path):
         with console.status(f"measuring {module.__name__.rpartition('.')[2]} …"):
             figures += module.figures()
     table = Table("what", "measured", "bound", "detail", "", title=f"medians of {ROUNDS}")

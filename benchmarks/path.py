@@ -8,27 +8,16 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-import boto3
-from botocore.config import Config
-
-from atelier import embedded
 from atelier.demo import points
-from atelier.demo.cdk import Cdk
 from atelier.demo.journey import Journey
-from atelier.spec import load_teams
+from benchmarks.deployed import CACHE, ROOT, deployed
 from benchmarks.measure import ROUNDS, Figure, median, timed
 from localaws.sagemaker.environments import Environments
 
-ROOT = Path(__file__).resolve().parent.parent
-CACHE = ROOT / embedded.STATE / "cache"
 SCRIPT = ROOT / "training_scripts" / "curve_sklearn"
-ACCOUNT, REGION = "111122223333", "eu-west-1"
 
 
 def figures() -> list[Figure]:
@@ -49,7 +38,8 @@ def figures() -> list[Figure]:
 
 
 def _overhead() -> Figure:
-    with tempfile.TemporaryDirectory() as scratch, _deployed(Path(scratch)) as journey:
+    with tempfile.TemporaryDirectory() as scratch, deployed(Path(scratch), "vision") as vision:
+        journey = Journey(vision.spec, "curve", "curve", vision.client)
         folder = Path(scratch) / "alone"
         _path(journey, folder, seed=0)  # creates the endpoint; the rounds update it
         rounds = []
@@ -100,22 +90,3 @@ def _python() -> str:
     return str(
         Environments(CACHE).python((SCRIPT / "requirements.txt").read_text(encoding="utf-8"), lambda _: None)
     )
-
-
-@contextmanager
-def _deployed(folder: Path) -> Iterator[Journey]:
-    """The example team's dev environment on an embedded AWS of its own."""
-    with embedded.serve(folder / "data", CACHE) as running:
-        cdk = Cdk(ROOT, folder, running.environment(ACCOUNT, REGION), "vision", "dev")
-        cdk.finish("bootstrap", cdk.bootstrap(ACCOUNT, REGION))
-        cdk.finish("synth", cdk.synth())
-        cdk.deploy()
-        [spec] = load_teams(ROOT / "teams", team="vision", env="dev")
-        session = boto3.session.Session(ACCOUNT, "embedded", region_name=REGION)
-        config = Config(s3={"addressing_style": "path"})
-
-        @cache
-        def client(service: str) -> Any:
-            return session.client(service, endpoint_url=running.endpoint, config=config)
-
-        yield Journey(spec, "curve", "curve", client)

@@ -16,6 +16,7 @@ import hashlib
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import signal
 import subprocess
@@ -32,6 +33,7 @@ from typing import IO
 Say = Callable[[str], None]
 
 _MARKER = "complete"
+_NAME = re.compile(r"^\s*([A-Za-z0-9._-]+)", re.MULTILINE)
 _POLL_SECONDS = 0.1
 _UNREACHABLE = ("NewConnectionError", "name resolution", "ConnectTimeout", "ReadTimeout", "ProxyError")
 _LOCAL = ("-e", "--editable", "./", "../", "/", "file:")
@@ -50,6 +52,10 @@ class Environments:
 
     def __init__(self, cache: Path) -> None:
         self._folder = cache / "environments"
+
+    def holds(self, requirements: str) -> bool:
+        """Whether the environment of `requirements` has been built."""
+        return (self._folder / _digest(normalise(requirements)) / _MARKER).is_file()
 
     def python(self, requirements: str, say: Say, stop: threading.Event | None = None) -> Path:
         """The interpreter of the environment that holds `requirements`, built now where it is missing.
@@ -81,6 +87,11 @@ def requirements_in(folder: Path) -> str | None:
     """The requirements.txt of a code folder with the files it includes (-r); None where there is none."""
     file = folder / "requirements.txt"
     return _inlined(file, folder.resolve()) if file.is_file() else None
+
+
+def names_in(requirements: str) -> set[str]:
+    """The packages that the lines of a requirements.txt name, spelled as PEP 503 compares them."""
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in _NAME.findall(requirements)}
 
 
 def _inlined(file: Path, root: Path) -> str:
