@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from localaws.sagemaker.container.contract import MPI, PARAMETER_SERVER, TORCHRUN
+
 
 @dataclass(frozen=True)
 class Framework:
@@ -13,6 +15,8 @@ class Framework:
     training_module: str
     packages: tuple[str, ...]
     """What the image has, as pip requirements; `{version}` is the tag's major.minor."""
+    launchers: tuple[str, ...] = ()
+    """The hyperparameters for distributed training that the image knows."""
 
 
 @dataclass(frozen=True)
@@ -29,21 +33,37 @@ _SKLEARN = Framework(
     "sagemaker_sklearn_container.training:main",
     ("scikit-learn=={version}.*", "pandas", "joblib"),
 )
-_PYTORCH = Framework("pytorch", "sagemaker_pytorch_container.training:main", ("torch=={version}.*", "numpy"))
+_PYTORCH = Framework(
+    "pytorch",
+    "sagemaker_pytorch_container.training:main",
+    ("torch=={version}.*", "numpy"),
+    (TORCHRUN, MPI),
+)
 # The newest image that serves, 2.6, is years behind those that train: what reads their models stands for it.
 _PYTORCH_SERVING = Framework(_PYTORCH.name, _PYTORCH.training_module, ("torch>={version},<2.14", "numpy"))
 _TENSORFLOW = Framework(
-    "tensorflow", "sagemaker_tensorflow_container.training:main", ("tensorflow=={version}.*",)
+    "tensorflow",
+    "sagemaker_tensorflow_container.training:main",
+    ("tensorflow=={version}.*",),
+    (PARAMETER_SERVER, MPI),
 )
 _HUGGINGFACE = Framework(
-    "huggingface", "sagemaker_pytorch_container.training:main", ("transformers", "torch=={version}.*")
+    "huggingface",
+    "sagemaker_pytorch_container.training:main",
+    ("transformers", "torch=={version}.*"),
+    (TORCHRUN, MPI),
 )
 _XGBOOST = Framework(
     "xgboost",
     "sagemaker_xgboost_container.training:main",
     ("xgboost=={version}.*", "scikit-learn", "pandas"),
 )
-_MXNET = Framework("mxnet", "sagemaker_mxnet_container.training:main", ("mxnet=={version}.*",))
+_MXNET = Framework(
+    "mxnet",
+    "sagemaker_mxnet_container.training:main",
+    ("mxnet=={version}.*",),
+    (PARAMETER_SERVER, MPI),
+)
 
 FRAMEWORKS = {
     "sagemaker-scikit-learn": _SKLEARN,

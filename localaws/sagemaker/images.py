@@ -15,15 +15,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from localaws.sagemaker.environments import requirements_in
+from localaws.sagemaker import launchers
+from localaws.sagemaker.environments import names_in, requirements_in
 from localaws.sagemaker.frameworks import ALGORITHMS, FRAMEWORKS, Algorithm, Framework
 from localaws.service import NotEmulated, Params
 
 _URI = re.compile(r"[^/]+\.dkr\.ecr\.[^/]+/(?P<repository>[^:@]+)(:(?P<tag>[^@]+))?(@.*)?")
 _VERSION = re.compile(r"\d+\.\d+")
 _ACCELERATED = re.compile(r"ml\.(g|p|inf|trn)\d")
-_REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9._-]+)", re.MULTILINE)
-_TORCHRUN = "sagemaker_torch_distributed_enabled"
 _CPU = "on this machine's CPU"
 
 
@@ -86,17 +85,14 @@ class FrameworkImage(Image):
         return "\n".join(package.format(version=self.version) for package in self.framework.packages)
 
     def check_training(self, params: Params) -> None:
-        """Refuse a job without a script, and launchers other than torchrun."""
+        """Refuse a job without a script, and launchers that are not there."""
         hyperparameters = params.get("HyperParameters", {})
         if "sagemaker_program" not in hyperparameters:
             raise NotEmulated(
                 f"CreateTrainingJob: {self.uri} without a script (it is named by the hyperparameters "
                 "sagemaker_program and sagemaker_submit_directory)"
             )
-        for name, value in hyperparameters.items():
-            asked = name.startswith("sagemaker_") and name.endswith("_enabled") and value == "true"
-            if asked and name != _TORCHRUN:
-                raise NotEmulated(f"CreateTrainingJob: distributed training other than torchrun ({name})")
+        launchers.check(self.framework, hyperparameters)
 
     def check_serving(self) -> None:
         """It serves."""
@@ -130,9 +126,8 @@ class FrameworkImage(Image):
     def _stood_in_for(self, requirements: str | None, instance_type: str) -> str | None:
         """None for a CPU instance whose environment has the image's framework."""
         asked = self.requirements if requirements is None else requirements
-        names = {_normal(name) for name in _REQUIREMENT.findall(asked)}
         main = self.framework.packages[0].partition("==")[0]
-        if main in names and not _ACCELERATED.match(instance_type):
+        if main in names_in(asked) and not _ACCELERATED.match(instance_type):
             return None
         stand_in = "the framework's packages" if requirements is None else "requirements.txt"
         return _note(self.uri, instance_type, f"{stand_in} {_CPU}")
@@ -265,8 +260,3 @@ class Images:
 def _note(uri: str, instance_type: str, stand_in: str) -> str:
     image = uri.partition("/")[2]
     return f"localaws: {instance_type}: the image {image} is stood in for by {stand_in}"
-
-
-def _normal(name: str) -> str:
-    """A package's name as PEP 503 compares it."""
-    return re.sub(r"[-_.]+", "-", name).lower()

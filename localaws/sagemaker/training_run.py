@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localaws.sagemaker import s3
+from localaws.sagemaker import launchers, s3
 from localaws.sagemaker.channels import bring, channels_of
 from localaws.sagemaker.container.contract import decode_hyperparameters
 from localaws.sagemaker.crew import INTERRUPTED, LATE, OUT_OF_MEMORY, STOPPED, WAITED, Outcome, host_names
@@ -166,9 +166,10 @@ class TrainingRun(Run["TrainingJob"]):
     def _program(self) -> Program:
         kind = self.job.request["ResourceConfig"]["InstanceType"]
         try:
-            return self._image.training(self.folder / self.hosts[0] / "code", kind)
+            program = self._image.training(self.folder / self.hosts[0] / "code", kind)
         except BuildFailed as error:
             raise JobFailed(f"AlgorithmError: InstallRequirementsError: {error}, exit code: 1") from error
+        return launchers.equip(program, self._hyperparameters)
 
     def _bring_checkpoints(self) -> None:
         config = self.job.request.get("CheckpointConfig")
@@ -226,15 +227,14 @@ class TrainingRun(Run["TrainingJob"]):
         return limit is not None and (now() - self.job.created).total_seconds() > limit
 
     def _variables(self) -> dict[str, str]:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        rendezvous, *tasks = _free_ports(1 + 2 * len(self.hosts))
         return {
             **self.job.request.get("Environment", {}),
             "TRAINING_JOB_NAME": self.job.name,
             "TRAINING_JOB_ARN": self.job.arn,
             "SAGEMAKER_JOB_NAME": self.job.name,
-            "LOCALAWS_RENDEZVOUS_PORT": str(port),
+            "LOCALAWS_RENDEZVOUS_PORT": str(rendezvous),
+            "LOCALAWS_TASK_PORTS": ",".join(map(str, tasks)),
         }
 
     def _failure(self) -> str:
@@ -272,3 +272,12 @@ class TrainingRun(Run["TrainingJob"]):
                     target.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy2(path, target)
         return first
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that nothing listens on, on any address, all different."""
+    with ExitStack() as probes:
+        sockets = [probes.enter_context(socket.socket()) for _ in range(count)]
+        for probe in sockets:
+            probe.bind(("", 0))
+        return [probe.getsockname()[1] for probe in sockets]

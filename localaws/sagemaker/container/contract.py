@@ -13,6 +13,11 @@ from typing import Any
 
 RESERVED = ("sagemaker_", "_tuning_objective_metric")
 """Hyperparameters whose names begin so are meant for the launcher, not for the script."""
+PARAMETER_SERVER = "sagemaker_parameter_server_enabled"
+MPI = "sagemaker_mpi_enabled"
+TORCHRUN = "sagemaker_torch_distributed_enabled"
+LAUNCHERS = (PARAMETER_SERVER, MPI, TORCHRUN)
+"""The hyperparameters that say what starts the script; the first of them that is set counts."""
 
 
 def decode_hyperparameters(raw: Mapping[str, str]) -> dict[str, Any]:
@@ -114,9 +119,9 @@ class Job:
         return str(self.resources["network_interface_name"])
 
     @property
-    def torchrun(self) -> bool:
-        """Whether torchrun starts the script."""
-        return bool(self.hyperparameters.get("sagemaker_torch_distributed_enabled", False))
+    def launcher(self) -> str | None:
+        """What starts the script, one of LAUNCHERS; None where each host starts it by itself."""
+        return next((name for name in LAUNCHERS if self.hyperparameters.get(name)), None)
 
     def user_hyperparameters(self) -> dict[str, Any]:
         """The hyperparameters that are the script's own."""

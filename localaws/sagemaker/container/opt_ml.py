@@ -2,7 +2,8 @@
 
 A private mount namespace (as root, or with a user namespace where the system allows one) in which the folder
 is bound on /opt/ml. Where /opt/ml does not exist, an empty file system over /opt holds the mount point, with
-/opt's own entries bound back. Nothing outside the process and its children changes.
+/opt's own entries bound back. /dev/shm is the job's own too. Nothing outside the process and its children
+changes.
 
 A job of named hosts has a file `<folder>.hosts` beside its folder: it lies over /etc/hosts, and its last name
 is the host's own.
@@ -13,11 +14,13 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 OPT = Path("/opt")
 OPT_ML = OPT / "ml"
 HOSTS = Path("/etc/hosts")
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 -- hidden from all but the job by a mount of its own
 
 _NEW_MOUNTS, _NEW_NAMES, _NEW_USER = 0x00020000, 0x04000000, 0x10000000
 _BIND, _RECURSIVE, _PRIVATE = 0x1000, 0x4000, 0x40000
@@ -60,6 +63,10 @@ def _enter(folder: Path) -> None:
     hosts = folder.with_name(folder.name + ".hosts")
     if hosts.is_file() and HOSTS.is_file():
         _name_host(hosts)
+    if SHARED_MEMORY.is_dir():
+        # What processes share ends with them, however that comes; elsewhere it would stay in memory.
+        with suppress(OSError):
+            mount("tmpfs", SHARED_MEMORY, 0, kind="tmpfs")
 
 
 def _name_host(hosts: Path) -> None:

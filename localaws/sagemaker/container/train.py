@@ -8,17 +8,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
-from collections import deque
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
-from . import bounds, lifeline
-from .contract import Job, Machine
+from . import bounds, lifeline, mpi, parameter_server
+from .contract import MPI, PARAMETER_SERVER, TORCHRUN, Job, Machine
 from .prologue import begin
+from .script import Child, Launch, LaunchFailed, say
 
-_TAIL_LINES = 200
 _EXCEPTION = re.compile(r"[\w.]*(Error|Exception|Exit|Interrupt)\b")
 _OUT_OF_MEMORY = -signal.SIGKILL
 _PORT = "LOCALAWS_RENDEZVOUS_PORT"
@@ -29,67 +26,71 @@ def main(folder: Path) -> int:
     base, private = begin(folder)
     # The signal is for the script, which gets it too, as a member of the group; this process reports the end.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    _say(
+    say(
         "/opt/ml is this job's own folder (private mount namespace)"
         if private
         else f"this system allows no private /opt/ml: the job's folder is {base}; use the SM_* variables"
     )
     job = Job.read(base, os.environ.get("SAGEMAKER_TRAINING_MODULE", ""))
     machine = Machine(cpus=bounds.processors(), gpus=_gpus())
-    command = _command(job, machine, named=private)
     # Distributed libraries find their network by this name.
     interfaces = dict.fromkeys(("NCCL_SOCKET_IFNAME", "GLOO_SOCKET_IFNAME"), job.interface)
     variables = {**interfaces, **os.environ, **job.variables(machine)}
-    _say(f"Invoking script with the following command: {' '.join(command)}")
-    code, errors = _run(command, Path(job.code), variables)
-    if code == 0:
-        _say("Reporting training SUCCESS")
+    try:
+        child = _LAUNCHERS[job.launcher](Launch(job, machine, folder, private, variables))
+    except LaunchFailed as error:
+        return _fail(base, str(error))
+    code = 0 if child is None else child.wait()
+    # Whatever the script left running ends with it, as in a container, and lets go of its output.
+    lifeline.end_children()
+    if child is None or code == 0:
+        say("Reporting training SUCCESS")
         return 0
-    report = _report(code, errors, command)
+    return _fail(base, _report(code, child.errors(), child.command))
+
+
+def _fail(base: Path, report: str) -> int:
     # As AWS's toolkit: what the script itself wrote is not overwritten.
     with suppress(FileExistsError), (base / "output" / "failure").open("x", encoding="utf-8") as file:
         file.write(report)
-    _say("Reporting training FAILURE")
-    _say(report)
+    say("Reporting training FAILURE")
+    say(report)
     return 1
 
 
-def _command(job: Job, machine: Machine, *, named: bool) -> list[str]:
-    """The script, under torchrun where that is asked for; `named` says whether hosts' names resolve."""
-    if not job.torchrun:
-        interpreter = ["/bin/sh"] if job.program.endswith(".sh") else [sys.executable]
-        return [*interpreter, job.program, *job.arguments()]
+def _alone(launch: Launch) -> Child:
+    """Start the script, on each host by itself."""
+    return _invoke(launch, launch.command)
+
+
+def _torchrun(launch: Launch) -> Child:
+    """Start the script by PyTorch's launcher."""
+    job = launch.job
     options = {
         "nnodes": len(job.hosts),
-        "nproc_per_node": max(1, machine.gpus),
-        "master_addr": job.hosts[0] if named else "127.0.0.1",
+        "nproc_per_node": max(1, launch.machine.gpus),
+        "master_addr": launch.address(job.hosts[0]),
         # AWS's is 7777; here another job may listen there.
         "master_port": os.environ[_PORT],
         "node_rank": job.hosts.index(job.host),
     }
     launcher = [sys.executable, "-m", "torch.distributed.run"]
     launcher += [f"--{name}={value}" for name, value in options.items()]
-    return [*launcher, job.program, *job.arguments()]
+    return _invoke(launch, [*launcher, *launch.program])
 
 
-def _run(command: list[str], code: Path, variables: dict[str, str]) -> tuple[int, list[str]]:
-    """The exit code, and the last lines of standard error, which goes to the log as it comes."""
-    process = subprocess.Popen(command, cwd=code, env=variables, stderr=subprocess.PIPE)
-    tail: deque[bytes] = deque(maxlen=_TAIL_LINES)
-    reader = threading.Thread(target=_pass_on, args=(process.stderr, tail), daemon=True)
-    reader.start()
-    result = process.wait()
-    # Whatever the script left running ends with it, as in a container, and lets go of the stream.
-    lifeline.end_children()
-    reader.join(timeout=1)
-    return result, b"".join(tail).decode("utf-8", "replace").splitlines()
+def _invoke(launch: Launch, command: list[str]) -> Child:
+    say(f"Invoking script with the following command: {' '.join(command)}")
+    return launch.start(command)
 
 
-def _pass_on(stream: IO[bytes], tail: deque[bytes]) -> None:
-    for line in stream:
-        sys.stdout.buffer.write(line)
-        sys.stdout.buffer.flush()
-        tail.append(line)
+_LAUNCHERS = {
+    None: _alone,
+    TORCHRUN: _torchrun,
+    MPI: mpi.run,
+    PARAMETER_SERVER: parameter_server.run,
+}
+"""How the script is started: each gives the process whose end is the host's, None where it is not its own."""
 
 
 def _report(code: int, errors: list[str], command: list[str]) -> str:
@@ -108,7 +109,3 @@ def _gpus() -> int:
         return 0
     listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, check=False)
     return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
-
-
-def _say(text: str) -> None:
-    print(f"sagemaker-training: {text}", flush=True)  # noqa: T201 -- standard output is the job's log

@@ -8,7 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 TWO = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 5}
+PYTORCH = "763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-training:2.5.1-cpu"
 TORCHRUN = {"sagemaker_torch_distributed_enabled": "true"}
+IMAGE = {"TrainingImage": PYTORCH, "TrainingInputMode": "File"}
 SPOT = {
     "EnableManagedSpotTraining": True,
     "StoppingCondition": {"MaxRuntimeInSeconds": 300, "MaxWaitTimeInSeconds": 600},
@@ -77,7 +79,7 @@ def test_torchrun_starts_the_script_on_every_host(lab):
     }
     code = lab.archive("code/with-launcher.tar.gz", files)
     values = {**TORCHRUN, "epochs": "3", "sagemaker_submit_directory": json.dumps(code)}
-    job = lab.train("ring", "", hyperparameters=values, ResourceConfig=TWO)
+    job = lab.train("ring", "", hyperparameters=values, ResourceConfig=TWO, AlgorithmSpecification=IMAGE)
     log = lab.job_log("ring")
     assert job["TrainingJobStatus"] == "Completed", log
     called = [line for line in log if line.startswith("torchrun ")]
@@ -86,11 +88,21 @@ def test_torchrun_starts_the_script_on_every_host(lab):
     assert log.count("args ['--epochs', '3'] lo") == 2
 
 
-@pytest.mark.parametrize("name", ["mpi", "parameter_server", "distributed_dataparallel", "pytorch_ddp"])
-def test_other_launchers_are_refused_by_name(lab, name):
-    """Rather than train on one host what was meant for many."""
-    with pytest.raises(ClientError, match=f"NotEmulated.*sagemaker_{name}_enabled"):
-        lab.start("other", "", hyperparameters={f"sagemaker_{name}_enabled": "true"}, ResourceConfig=TWO)
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("sagemaker_distributed_dataparallel_enabled", "sagemaker_mpi_enabled"),
+        ("sagemaker_pytorch_ddp_enabled", "sagemaker_torch_distributed_enabled"),
+        ("mp_parameters", "sagemaker_mpi_enabled"),
+        ("sagemaker_parameter_server_enabled", "it is for mxnet, tensorflow"),
+    ],
+)
+def test_other_launchers_are_refused_by_name(lab, name, remedy):
+    """Rather than train on one host what was meant for many; the message says what there is."""
+    with pytest.raises(ClientError, match=f"NotEmulated.*{name}.*{remedy}"):
+        lab.start(
+            "other", "", hyperparameters={name: "true"}, ResourceConfig=TWO, AlgorithmSpecification=IMAGE
+        )
 
 
 @pytest.mark.heavy
@@ -108,7 +120,7 @@ print("rank", dist.get_rank(), "of", dist.get_world_size(), "total", total.item(
         "code/with-torch.tar.gz", {"train.py": script, "requirements.txt": "torch==2.13.0\nnumpy\n"}
     )
     values = {**TORCHRUN, "sagemaker_submit_directory": json.dumps(code)}
-    job = lab.train("torch", "", hyperparameters=values, ResourceConfig=TWO)
+    job = lab.train("torch", "", hyperparameters=values, ResourceConfig=TWO, AlgorithmSpecification=IMAGE)
     log = lab.job_log("torch")
     assert job["TrainingJobStatus"] == "Completed", log
     assert {line for line in log if line.startswith("rank ")} == {
