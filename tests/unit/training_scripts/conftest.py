@@ -69,6 +69,24 @@ class Job:
             self.python, SCRIPTS / self.script / "train.py", *arguments, code=code, variables=variables
         )
 
+    def prepare(self, *arguments):
+        """Run prepare.py on the example's data."""
+        self._run(sys.executable, SCRIPTS / self.script / "prepare.py", *arguments)
+
+    def train_on_a_full_disk(self, folder, *arguments):
+        """Run train.py with a folder of its own file system, which is full at once; the files left there.
+
+        In a mount namespace of its own, as the embedded AWS runs jobs.
+        """
+        (self.folder / folder).mkdir()
+        program = SCRIPTS / self.script / "train.py"
+        # A page for a file's content is all there is; the folder itself takes none.
+        full = f"mount -t tmpfs -o size=4k,nr_inodes=100 tmpfs {folder}"
+        steps = f'{full} && {{ "$@"; code=$?; }}; find {folder} > left; exit $code'
+        start = ("unshare", "--map-root-user", "--mount", "sh", "-c", steps, "sh")
+        self._run(*start, self.python, program, *arguments, code=contract.PlatformError.exit_code)
+        return (self.folder / "left").read_text(encoding="utf-8").split()[1:]
+
     def torchrun(self, processes, *arguments, code=0):
         """Run train.py in several processes of this machine."""
         start = ("-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}")
