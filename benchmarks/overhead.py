@@ -4,7 +4,8 @@
 
 The jobs of small environments are measured in any case, the others where their environments lie in the
 cache, with one run each.
-A script's time is that of its processes: of the preparation and the training, without what starts them.
+A script's time is that of its processes: of the preparation, with the packages that it installs for itself,
+and of the training, without what starts them.
 """
 
 from __future__ import annotations
@@ -125,9 +126,9 @@ def _took(journey: Journey, execution: str) -> float:
 
 
 @contextmanager
-def _watched(server: int) -> Iterator[dict[Any, float]]:
+def _watched(server: int) -> Iterator[dict[int, float]]:
     """The seconds that each process of a script has lived; what lived between two looks is not seen."""
-    seconds: dict[Any, float] = {}
+    seconds: dict[int, float] = {}
     over = threading.Event()
     watch = threading.Thread(target=_watch, args=(psutil.Process(server), seconds, over))
     watch.start()
@@ -138,15 +139,14 @@ def _watched(server: int) -> Iterator[dict[Any, float]]:
         watch.join()
 
 
-def _watch(server: psutil.Process, seconds: dict[Any, float], over: threading.Event) -> None:
-    first: dict[Any, float] = {}
+def _watch(server: psutil.Process, seconds: dict[int, float], over: threading.Event) -> None:
+    first: dict[int, float] = {}
     while not over.wait(LOOK_SECONDS):
         for container in server.children():
             with suppress(psutil.NoSuchProcess):
                 for script in _scripts(container):
                     now = time.monotonic()
-                    key = (script.pid, *script.cmdline())
-                    seconds[key] = now - first.setdefault(key, now)
+                    seconds[script.pid] = now - first.setdefault(script.pid, now)
 
 
 def _scripts(container: psutil.Process) -> list[psutil.Process]:
