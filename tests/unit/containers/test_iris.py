@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -120,6 +121,54 @@ def test_a_wrong_hyperparameter_is_named(job: Job, given: dict[str, str], says: 
     """Each is told with its name, its value and what it may be."""
     assert job.train(**given).returncode == 10
     assert says in job.failure
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        case
+        for name, facts in json.loads((IRIS / "hyperparameters.json").read_text(encoding="utf-8")).items()
+        if "minimum" in facts
+        for case in (
+            (name, facts["minimum"] - 1, f"is not in {facts['minimum']} to {facts['maximum']}"),
+            (name, facts["maximum"] + 1, f"is not in {facts['minimum']} to {facts['maximum']}"),
+            (name, "many", f"is not of type {facts['type']}"),
+        )
+    ],
+)
+def test_every_hyperparameter_out_of_range_is_named(job: Job, name: str, value: object, says: str) -> None:
+    """With its bounds."""
+    assert job.train(**{name: str(value)}).returncode == 10
+    assert re.fullmatch(rf"UserError: hyperparameter {name}: .*{says}", job.failure)
+
+
+FULL = """
+import os, tempfile
+made = tempfile.mkdtemp
+def mkdtemp(*arguments, **named):
+    folder = made(*arguments, **named)
+    os.symlink("/dev/full", os.path.join(folder, "iris.npz"))
+    return folder
+tempfile.mkdtemp = mkdtemp
+"""
+
+
+def test_a_full_disk_is_the_platforms_fault(
+    job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing half written stays; the place of the model's file is a device that is always full."""
+    (tmp_path / "sitecustomize.py").write_text(FULL, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert job.train().returncode == 30
+    assert job.failure == "PlatformError: no space is left on the disk: give the job a larger volume_gb"
+    assert not list((job.base / "model").iterdir())
+
+
+def test_a_file_that_is_no_text_is_named(job: Job) -> None:
+    """Rather than learned from with letters that nobody wrote."""
+    job.rows.write_bytes(b"sets\xff,1,2,3,4\n")
+    assert job.train().returncode == 10
+    assert job.failure == "UserError: train/iris.csv is not UTF-8 text"
 
 
 def test_a_missing_channel_is_named(job: Job) -> None:

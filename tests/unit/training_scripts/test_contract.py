@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import contract
 from atelier.spec.jobs import metric_pattern
 from contract import AlgorithmError, PlatformError, UserError
+from localaws.sagemaker.container.contract import decode_hyperparameters, to_arguments
 
 
 def ended(main):
@@ -296,6 +297,51 @@ def test_a_preparation_reads_and_writes_where_processing_jobs_do(tmp_path, monke
         contract.run(lambda: contract.prepare_input("other") and None)
     message = (base / "output" / "message").read_text(encoding="utf-8")
     assert message.startswith("UserError: input 'other' is missing")
+
+
+SCRIPT = """
+import contract
+def main():
+    given = contract.parameters(__file__)
+    contract.report("score", given.rate)
+    with contract.saving() as folder:
+        (folder / "model").write_text(contract.channel("train").name)
+contract.run(main)
+"""
+
+
+@pytest.mark.parametrize("generation", [2, 3])
+def test_a_script_runs_as_either_generation_of_the_sdk_launches_it(tmp_path, generation):
+    """The code in a folder of its own or as a channel; arguments sorted, or in the order they were given."""
+    base = tmp_path / "ml"
+    code = base / {2: "code", 3: "input/data/code"}[generation]
+    for folder in (code, base / "input/config", base / "input/data/train", base / "input/data/sm_drivers"):
+        folder.mkdir(parents=True)
+    declared = {"rate": {"type": "number", "default": 0.1}, "name": {"type": "string", "default": "a"}}
+    (code / "hyperparameters.json").write_text(json.dumps(declared), encoding="utf-8")
+    (code / "train.py").write_text(SCRIPT, encoding="utf-8")
+    (code / "contract.py").symlink_to(contract.__file__)
+    (base / "input/data/train/a.csv").write_text("1,2", encoding="utf-8")
+    given = {"rate": 0.5, "name": "two words"}
+    if generation == 2:
+        raw = {name: json.dumps(value) for name, value in given.items()} | {"sagemaker_program": '"train.py"'}
+        arguments = to_arguments(decode_hyperparameters(raw))
+    else:
+        arguments = ["--rate", "0.5", "--name", "two words"]  # texts as they are, all else as JSON
+    channels = {2: ("train",), 3: ("train", "code", "sm_drivers")}[generation]
+    variables = {f"SM_CHANNEL_{name.upper()}": str(base / "input/data" / name) for name in channels}
+    variables |= {"SM_MODEL_DIR": str(base / "model"), "SM_OUTPUT_DIR": str(base / "output")}
+    subprocess.run(
+        [sys.executable, "train.py", *arguments],
+        cwd=code,
+        env=os.environ | variables | {"SAGEMAKER_BASE_DIR": str(base)},
+        check=True,
+    )
+    manifest = json.loads((base / "model/manifest.json").read_text(encoding="utf-8"))
+    assert manifest["hyperparameters"] == given
+    assert manifest["metrics"] == {"score": 0.5}
+    assert set(manifest["data"]) == {"train"}
+    assert (base / "model/model").read_text(encoding="utf-8") == "train"
 
 
 def test_a_request_is_refused_with_its_status():
