@@ -33,7 +33,8 @@ KNOWN = (
         " the embedded AWS needs the model's files in a bucket of that name",
     ),
     _known(
-        r"No space left on device|Errno 28|disk (is )?full|exceeds? the (volume|storage)",
+        r"No space left on device|Errno 28|(Insufficient|not enough) disk space|disk (is )?full"
+        r"|exceeds? the (volume|storage)",
         "the disk is full",
         "raise the job's volume_gb, or write less below /opt/ml",
     ),
@@ -43,7 +44,8 @@ KNOWN = (
         "lower the batch size, use mixed precision, or name an instance type with more GPU memory",
     ),
     _known(
-        r"MemoryError|Cannot allocate memory|OOM-?kill|exit ?code:? ?137|instance type with more memory",
+        r"MemoryError|(Cannot|can't|Unable to) allocate|bad_alloc|OOM-?kill|Process killed by SIGKILL"
+        r"|instance type with more memory|exit ?code:? ?(137|-9)\b",
         "the memory is used up",
         "read the data in parts, or name an instance type with more memory",
     ),
@@ -53,12 +55,32 @@ KNOWN = (
         "add the package to the script's requirements.txt, in a version that fits the framework's Python",
     ),
     _known(
+        r"Segmentation fault|Illegal instruction|SIG(SEGV|ILL|ABRT|BUS|FPE)\b"
+        r"|exit ?code:? ?(13[2-6]|139|-([4-8]|11))\b",
+        "the program crashed in compiled code",
+        "pin versions in requirements.txt that fit each other and the image; of an illegal instruction, name"
+        " an instance type with a newer processor",
+    ),
+    _known(
+        r"exec format error|executable file not found|starting container process|exec: .*permission denied"
+        r"|exit ?code:? ?12[67]\b",
+        "the container cannot start its program",
+        "make `train` and `serve` executable and put them on the image's PATH, with an interpreter that it"
+        " has, and build the image for the instance's processor",
+    ),
+    _known(
+        r"PermissionError|Errno 13\b|Read-only file system",
+        "a file may not be read or written",
+        "write below SM_MODEL_DIR, SM_OUTPUT_DIR or /tmp alone: what SageMaker brings is only to be read",
+    ),
+    _known(
         r"No matching distribution|Could not find a version|ResolutionImpossible|InstallRequirementsError",
         "the script's requirements cannot be installed",
         "check names and versions in requirements.txt against the Python of the framework's image",
     ),
     _known(
-        r"AccessDenied|is not authorized to perform|UnauthorizedOperation|Access Denied",
+        r"AccessDenied|is not authorized to perform|UnauthorizedOperation|Access Denied"
+        r"|(unable to|could not|cannot) assume (the )?role|\(403\)|403 Forbidden",
         "a permission is missing",
         "have a platform engineer grant the named action to the role that the message names",
     ),
@@ -83,7 +105,7 @@ KNOWN = (
         "start the run again; write checkpoints so that it resumes",
     ),
     _known(
-        r"CannotPullContainer|ImagePull|manifest unknown|repository .* (does not exist|not found)|\bECR\b",
+        r"Cannot ?Pull|ImagePull|manifest unknown|repository .* (does not exist|not found)|ECR image",
         "the image cannot be pulled",
         "check that the image exists in the region and that the execution role may pull it",
     ),
@@ -98,7 +120,7 @@ KNOWN = (
         "print the objective in the script as the job's metrics expect it, and see the trainings' logs",
     ),
     _known(
-        r"did not pass the ping health check|health check",
+        r"health check|failed to respond to ping",
         "the model server does not answer",
         "see the log's tail: inference.py must load the model (model_fn) without an error",
     ),
@@ -128,12 +150,22 @@ KNOWN = (
         "start the run again in a few minutes",
     ),
     _known(
-        r"InternalServerError|InternalFailure|ServiceUnavailable",
+        r"InternalServer(Error|Exception)|InternalFailure|ServiceUnavailable",
         "AWS had an internal error",
         "start the run again; if it lasts, see the AWS Health Dashboard",
     ),
 )
 GENERAL = (
+    _known(
+        r"Bad HTTP status|Unable to get response from algorithm",
+        "the model could not predict for the batch",
+        "see the log's tail: inference.py must take what the transform sends, by its content_type and split",
+    ),
+    _known(
+        r"No training job succeeded",
+        "no training of the tuning job succeeded",
+        "mend what the log of the trainings says, and start the run again",
+    ),
     _known(
         r"AlgorithmError|ExecuteUserScriptError|ClientError|UserError|exit ?code",
         "the script stopped with an error",
@@ -145,7 +177,14 @@ GENERAL = (
         "mend what the message says and approve the model again; what served before serves on",
     ),
 )
-SILENT = re.compile(r".*exit ?code:? ?\d+\W*", re.IGNORECASE)
+SILENT = re.compile(
+    r"((\w+Error|framework error)\W*)*(((Please )?see|Please take a look at)[^:]*"
+    r"|No training job succeeded.*|Unable to get response from algorithm\W*)?(exit ?code\W*\d+\W*)?",
+    re.IGNORECASE,
+)
+"""What says no more than that something failed."""
+EXCEPTION = re.compile(r"([\w.]*(Error|Exception)\b|.*Bad HTTP status).*")
+"""A line of a log that says what, if anything does."""
 UNKNOWN = Known(re.compile(""), "it failed", "see the execution in the console, and the log")
 
 
@@ -189,9 +228,12 @@ def reason_of(cause: str) -> str:
     if not isinstance(described, dict):
         return cause
     # A job that runs into its time limit is stopped: it has no failure reason, only a secondary status.
-    # Of a processing job, the program's own words stand beside a reason that is its exit code alone.
-    keys = ("ExitMessage", "FailureReason", "errorMessage", "SecondaryStatus")
-    return next((str(described[key]) for key in keys if described.get(key)), cause)
+    keys = ("FailureReason", "ExitMessage", "errorMessage", "SecondaryStatus")
+    said = [str(described[key]) for key in keys if described.get(key)]
+    if described.get("ExitMessage") and SILENT.fullmatch(said[0]):
+        # Of a processing job, the program's own words stand beside a reason that is its exit code alone.
+        return str(described["ExitMessage"])
+    return next(iter(said), cause)
 
 
 def _recognise(reason: str, lines: Sequence[str]) -> tuple[Known, str | None]:
@@ -200,7 +242,12 @@ def _recognise(reason: str, lines: Sequence[str]) -> tuple[Known, str | None]:
         for known in KNOWN:
             if known.pattern.search(reason if line is None else line):
                 return known, line
-    return next((known for known in GENERAL if known.pattern.search(reason)), UNKNOWN), None
+    exception = next((line for line in reversed(lines) if EXCEPTION.fullmatch(line)), None)
+    for text in (exception or "", reason):
+        for known in GENERAL:
+            if known.pattern.search(text):
+                return known, exception
+    return UNKNOWN, exception
 
 
 def _one_line(text: str) -> str:

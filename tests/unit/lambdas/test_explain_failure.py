@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.explain_failure.handler import respond
-from lambdas.explain_failure.logic import console_link, explain, subject
+from lambdas.explain_failure.logic import UNKNOWN, console_link, explain, subject
 
 EXECUTION = "arn:aws:states:eu-west-1:111122223333:execution:vision-dev-train-curve:curve-0123"
 
@@ -74,6 +74,124 @@ def test_knows_the_common_causes(error, cause, tail, name, remedy):
     assert name in explanation.cause
     assert remedy in explanation.remedy
     assert "\n" not in explanation.cause
+
+
+TOOLKIT = 'AlgorithmError: ExecuteUserScriptError:\nExitCode {}\nErrorMessage "{}"\nCommand "python train.py"'
+AWS_SAYS = {
+    "full": "ClientError: {} failed:Insufficient disk space",
+    "code": "AlgorithmError: , exit code: {}",
+    "logs": "AlgorithmError: See job logs for more information",
+    "none": "No training job succeeded after 5 attempts. Please take a look at the training job failures to "
+    "get more details.",
+    "memory": "ClientError: Please use an instance type with more memory, or reduce the size of job data "
+    "processed on an instance.",
+    "ping": "AlgorithmError: Model container failed to respond to ping. Please ensure /ping endpoint is "
+    "implemented and responds with an HTTP 200 status code",
+    "role": "ClientError: SageMaker was unable to assume the role 'arn:aws:iam::111122223333:role/r'",
+    "denied": "ClientError: Data download failed:Unable to download object s3://data/a.csv (AccessDenied: "
+    "Access Denied)",
+    "key": "ClientError: User: arn:aws:sts::111122223333:assumed-role/r/SageMaker is not authorized to "
+    "perform: kms:Decrypt",
+    "capacity": "CapacityError: Unable to provision requested ML compute capacity. Please retry using a "
+    "different ML instance type.",
+    "quota": "The account-level service limit 'ml.g5.xlarge for training job usage' is 0 Instances, with "
+    "current utilization of 0 Instances and a request delta of 1 Instances. Please use AWS Service Quotas "
+    "to request an increase for this quota.",
+    "pull": "ClientError: Cannot pull algorithm container. Either the image does not exist or its "
+    "permissions are incorrect.",
+    "silence": "ClientError: Unable to get response from algorithm",
+}
+"""What AWS writes into FailureReason, in its own words."""
+HEAD = "ClientError: An error occurred (403) when calling the HeadObject operation: Forbidden"
+FULL = "OSError: [Errno 28] No space left on device: '/opt/ml/model/m.pt'"
+MISSING = "ModuleNotFoundError: No module named 'torchmetrics'"
+CRASH = "sh: line 1:    17 Segmentation fault      python3 prepare.py"
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "line", "name"),
+    [
+        # Disk full: while data come, while the program writes, while the model goes.
+        ("TrainingJob", AWS_SAYS["full"].format("Data download"), "", "the disk is full"),
+        ("TrainingJob", AWS_SAYS["full"].format("Artifact upload"), "", "the disk is full"),
+        ("TrainingJob", TOOLKIT.format(1, FULL), "", "the disk is full"),
+        ("ProcessingJob", AWS_SAYS["logs"], FULL, "the disk is full"),
+        ("TransformJob", AWS_SAYS["logs"], "write /tmp/x: no space left on device", "the disk is full"),
+        ("HyperParameterTuningJob", AWS_SAYS["none"], FULL, "the disk is full"),
+        # A broken import.
+        ("TrainingJob", TOOLKIT.format(1, MISSING), "", "an import failed"),
+        ("TrainingJob", AWS_SAYS["code"].format(1), "ImportError: libGL.so.1: cannot", "an import failed"),
+        ("ProcessingJob", AWS_SAYS["logs"], MISSING, "an import failed"),
+        ("HyperParameterTuningJob", AWS_SAYS["none"], MISSING, "an import failed"),
+        ("TransformJob", AWS_SAYS["ping"], "", "the model server does not answer"),
+        # A missing permission.
+        ("TrainingJob", AWS_SAYS["role"], "", "a permission is missing"),
+        ("TrainingJob", AWS_SAYS["denied"], "", "a permission is missing"),
+        ("TransformJob", AWS_SAYS["denied"], "", "a permission is missing"),
+        ("ProcessingJob", AWS_SAYS["logs"], HEAD, "a permission is missing"),
+        ("HyperParameterTuningJob", AWS_SAYS["key"], "", "a permission is missing"),
+        ("TrainingJob", TOOLKIT.format(1, "PermissionError: [Errno 13] Permission denied: '/x'"), "",
+         "a file may not be read or written"),
+        # No machine: none free, or none allowed.
+        ("TrainingJob", AWS_SAYS["capacity"], "", "AWS has no capacity"),
+        ("ProcessingJob", AWS_SAYS["capacity"], "", "AWS has no capacity"),
+        ("TransformJob", AWS_SAYS["capacity"], "", "AWS has no capacity"),
+        ("HyperParameterTuningJob", AWS_SAYS["quota"], "", "a quota of the account is used up"),
+        # How a container ended.
+        ("TrainingJob", "AlgorithmError: Exit Code: 139", "", "the program crashed in compiled code"),
+        ("TrainingJob", AWS_SAYS["code"].format(132), "", "the program crashed in compiled code"),
+        ("TrainingJob", TOOLKIT.format(-11, ""), "", "the program crashed in compiled code"),
+        ("ProcessingJob", AWS_SAYS["logs"], CRASH, "the program crashed in compiled code"),
+        ("TrainingJob", AWS_SAYS["code"].format(137), "", "the memory is used up"),
+        ("TrainingJob", TOOLKIT.format(-9, ""), "", "the memory is used up"),
+        ("TrainingJob", TOOLKIT.format(1, "MemoryError: Unable to allocate 12.0 GiB for an array"), "",
+         "the memory is used up"),
+        ("ProcessingJob", AWS_SAYS["memory"], "", "the memory is used up"),
+        ("TrainingJob", AWS_SAYS["code"].format(127), "", "the container cannot start its program"),
+        ("TransformJob", AWS_SAYS["logs"], "exec /opt/program/serve: exec format error",
+         "the container cannot start its program"),
+        ("TrainingJob", AWS_SAYS["pull"], "", "the image cannot be pulled"),
+        # What only the log knows, or nobody.
+        ("TrainingJob", AWS_SAYS["code"].format(1), "ValueError: could not convert 'x'",
+         "the script stopped with an error: ValueError: could not convert 'x'"),
+        ("TransformJob", AWS_SAYS["logs"], "b.csv: Bad HTTP status received from algorithm: 500",
+         "the model could not predict for the batch: b.csv"),
+        ("TransformJob", AWS_SAYS["silence"], "", "the model could not predict for the batch"),
+        ("HyperParameterTuningJob", AWS_SAYS["none"], "", "no training of the tuning job succeeded"),
+        ("ProcessingJob", AWS_SAYS["logs"], "", "the script stopped with an error"),
+    ],
+)  # fmt: skip
+def test_recognises_what_aws_says_of_each_kind_of_job(kind, reason, line, name):
+    """A failure is named in one line with a remedy, by its reason or a line of the log, which is told too."""
+    cause = json.dumps({f"{kind}Name": "x", f"{kind}Status": "Failed", "FailureReason": reason})
+    explanation = explain("States.TaskFailed", cause, ["epoch 1", line, "the end"])
+    assert explanation.cause.startswith(name)
+    assert explanation.remedy != UNKNOWN.remedy
+    assert explanation.text().splitlines()[2:] == [
+        "The end of the log:", "  epoch 1", f"  {line}", "  the end",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["AlgorithmError: train.csv has no column y, exit code: 10", "UserError: empty file, exit code: 1"],
+)
+def test_the_programs_own_words_win(reason):
+    """A reason that says something is not replaced by what an earlier line of the log resembles."""
+    cause = explain("States.TaskFailed", failed_job(reason), ["ImportError: optional, going on"]).cause
+    assert cause == f"the script stopped with an error: {reason}"
+
+
+def test_a_processing_jobs_message_stands_for_its_exit_code_alone():
+    """Where AWS says more itself, that counts."""
+    for reason, name in (
+        (AWS_SAYS["logs"], "the script stopped with an error"),
+        (AWS_SAYS["memory"], "the memory is used up"),
+    ):
+        cause = json.dumps({"FailureReason": reason, "ExitMessage": "UserError: reviews.csv line 3: no text"})
+        explanation = explain("States.TaskFailed", cause, [])
+        assert explanation.cause.startswith(name)
+        assert ("line 3" in explanation.cause) is (reason == AWS_SAYS["logs"])
 
 
 @given(
