@@ -8,11 +8,11 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from atelier.spec import names
-from atelier.spec.model import TeamEnvironment
+from atelier.spec.model import OWN_VARIANT, TeamEnvironment
 from lambdas.start_deployment.settings import StartDeploymentSettings
 from stacks.access import Access
 from stacks.arns import Arns
-from stacks.constructs.deploy_workflow import VARIANT, DeployWorkflowProps, deploy_definition
+from stacks.constructs.deploy_workflow import DeployWorkflowProps, deploy_definition
 from stacks.constructs.event_rule import EventRule, EventRuleProps
 from stacks.constructs.function import LambdaFunction, LambdaFunctionProps
 from stacks.constructs.guardrail_conditions import Place
@@ -100,19 +100,27 @@ class Serving(TeamStack):
         self._allow_workflow(workflow, endpoint)
         if spec.endpoints[endpoint].scaling:
             self._allow_scaling(workflow, endpoint)
+        if spec.endpoints[endpoint].variants:
+            because = UNSCOPED_ACTIONS["sagemaker:ListModelPackages"]
+            action = ["sagemaker:ListModelPackages"]
+            allow(
+                workflow.role,
+                Permission(sid="FindPackages", actions=action, resources=["*"], because=because),
+            )
         return workflow
 
     def _allow_workflow(self, workflow: Workflow, endpoint: str) -> None:
         spec, arns, props = self._props.spec, self._arns, self._props
         name = names.endpoint(spec.team, spec.name, endpoint)
-        group = names.model_package_group(spec.team, spec.name, spec.endpoints[endpoint].job)
+        served = spec.endpoints[endpoint].served.values()
+        groups = [names.model_package_group(spec.team, spec.name, job) for job in served]
         allow(
             workflow.role,
             Permission(
                 sid="ReadPackage",
                 actions=["sagemaker:DescribeModelPackage"],
-                resources=[arns.of("sagemaker", f"model-package/{group}/*")],
-                because="every version of the job's models",
+                resources=[arns.of("sagemaker", f"model-package/{group}/*") for group in groups],
+                because="every version of the models of its jobs",
             ),
             Permission(
                 sid="MakeModelsAndConfigs",
@@ -216,7 +224,7 @@ class Serving(TeamStack):
             self,
             f"Removal-{endpoint}",
             name=names.endpoint(spec.team, spec.name, endpoint),
-            variant=VARIANT,
+            variant=OWN_VARIANT,
             record=names.endpoint_record(spec.team, spec.name, endpoint),
             machine_arn=self.workflows[endpoint].arn,
         )
@@ -257,8 +265,9 @@ class Serving(TeamStack):
         spec = self._props.spec
         groups: dict[str, list[str]] = {}
         for name, endpoint in spec.endpoints.items():
-            group = names.model_package_group(spec.team, spec.name, endpoint.job)
-            groups.setdefault(group, []).append(name)
+            for job in endpoint.served.values():
+                group = names.model_package_group(spec.team, spec.name, job)
+                groups.setdefault(group, []).append(name)
         return groups
 
     def _deploy_on_approval(self, start_deployment: LambdaFunction, removals: list[cdk.CfnResource]) -> None:

@@ -32,14 +32,16 @@ class Deployments:
 
     def __init__(self, target: Target, job: str) -> None:
         self._target = target
-        self._endpoints = [name for name, spec in target.spec.endpoints.items() if spec.job == job]
+        endpoints = target.spec.endpoints.items()
+        self._job = job
+        self._endpoints = [name for name, spec in endpoints if job in spec.served.values()]
 
     def of(self, version: str) -> list[Deployment]:
         """The latest deployment of a version to each endpoint; none where it was never deployed."""
         found = []
         for endpoint, executions in self._executions.items():
             # As `start_deployment` names them.
-            begin = f"{endpoint}-v{version}-"
+            begin = f"{endpoint}-{self._job}-v{version}-"
             latest = next((one for one in executions if one["name"].startswith(begin)), None)
             if latest:
                 found.append(self._deployment(endpoint, latest, executions))
@@ -61,7 +63,9 @@ class Deployments:
             if errors.code(error) == "StateMachineDoesNotExist":
                 return []
             raise
-        return executions
+        # Of other variants' jobs there are executions too.
+        begin = f"{endpoint}-{self._job}-v"
+        return [one for one in executions if one["name"].startswith(begin)]
 
     def _deployment(
         self, endpoint: str, latest: dict[str, Any], executions: list[dict[str, Any]]

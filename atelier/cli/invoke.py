@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from atelier.cli import errors
 from atelier.cli.errors import CliError
 from atelier.cli.target import EnvOption, Target, TeamOption, choose_target
 from atelier.spec import names
+from atelier.spec.problems import choose
 
 STANDARD_INPUT = "-"
 
@@ -31,6 +33,9 @@ def invoke(
     accept: Annotated[
         str | None, typer.Option(help="The answer's format; the request's, if omitted.")
     ] = None,
+    variant: Annotated[
+        str | None, typer.Option(help="The production variant to ask; one by their weights, if omitted.")
+    ] = None,
 ) -> None:
     """Send an endpoint a request and print its answer.
 
@@ -45,7 +50,15 @@ def invoke(
         raise CliError(
             "the request is empty: give one with --body or --file, or omit both to send the sample"
         )
-    answer = _ask(target, endpoint, request, sent_as, accept or sent_as)
+    formats = {"ContentType": sent_as, "Accept": accept or sent_as}
+    if variant is not None:
+        served = target.spec.endpoints[endpoint].served
+        if variant not in served:
+            raise CliError(
+                f"endpoint {endpoint} has no variant {variant}: {choose(variant, served, nothing='')}"
+            )
+        formats["TargetVariant"] = variant
+    answer = _ask(target, endpoint, request, formats)
     # As it came: an answer may be of any format.
     sys.stdout.buffer.write(answer if answer.endswith(b"\n") else answer + b"\n")
     sys.stdout.flush()
@@ -69,11 +82,11 @@ def _request(target: Target, endpoint: str, body: str | None, file: str | None) 
     return sample.body.encode()
 
 
-def _ask(target: Target, endpoint: str, request: bytes, content_type: str, accept: str) -> bytes:
+def _ask(target: Target, endpoint: str, request: bytes, formats: Mapping[str, str]) -> bytes:
     name = names.endpoint(target.spec.team, target.spec.name, endpoint)
     try:
         answer = target.client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=name, ContentType=content_type, Accept=accept, Body=request
+            EndpointName=name, Body=request, **formats
         )
     except ClientError as error:
         if errors.code(error) == "ModelError":

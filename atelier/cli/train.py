@@ -203,7 +203,7 @@ def _show_result(console: Console, target: Target, job: str, output: dict[str, A
 
 def _next_step(target: Target, job: str, version: str, *, approved: bool) -> str:
     """What follows on a registered model, or what to type that it does."""
-    endpoints = ", ".join(name for name, spec in target.spec.endpoints.items() if spec.job == job)
+    endpoints = ", ".join(name for name, spec in target.spec.endpoints.items() if job in spec.served.values())
     if not endpoints:
         return f"no endpoint serves job {job}: nothing is deployed"
     if approved:

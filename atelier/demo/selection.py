@@ -69,7 +69,12 @@ def cut_down(content: Mapping[str, Any], job: str) -> dict[str, Any]:
     cut = {**_only(content, kept), "environments": environments}
     written = json.dumps([cut.get("jobs"), cut.get("studio"), environments])
     images = {name: one for name, one in _part(content, "images").items() if json.dumps(name) in written}
-    return {**cut, "images": images}
+    # The further variants of an endpoint are other jobs' models.
+    endpoints = {
+        name: {key: value for key, value in one.items() if key != "variants"}
+        for name, one in _part(cut, "endpoints").items()
+    }
+    return {**cut, "images": images, "endpoints": endpoints}
 
 
 def _endpoints(content: Mapping[str, Any], job: str) -> set[str]:

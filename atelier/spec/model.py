@@ -24,6 +24,9 @@ from atelier.spec.jobs import Job
 from atelier.spec.network import Network
 from atelier.spec.studio import Notebook, Studio
 
+OWN_VARIANT = "AllTraffic"
+"""The production variant that serves the model of the endpoint's own job."""
+
 
 class Sample(Model):
     """A request that a newly deployed endpoint must answer with 200."""
@@ -45,6 +48,17 @@ class Scaling(Model):
     """The load that scaling aims at, in requests a minute."""
 
 
+class Variant(Model):
+    """A further production variant of an endpoint: another job's model, with a share of the requests."""
+
+    job: Name
+    """The job whose newest approved model it serves."""
+    weight: Annotated[float, Field(ge=0, le=1000)] = 1
+    """Its share of the requests, in proportion to all weights; with 0 only those that name it."""
+    instance: InstanceType | None = None
+    """The type of its one instance; the endpoint's, when omitted."""
+
+
 class Endpoint(Model):
     """A real-time endpoint that serves the newest approved model of a job."""
 
@@ -58,6 +72,21 @@ class Endpoint(Model):
     """The request of the smoke test; a new model that cannot answer it is rolled back."""
     scaling: Scaling | None = None
     """Without it the number of instances stays."""
+    weight: Annotated[float, Field(gt=0, le=1000)] = 1
+    """The share of the requests that the job's own model gets beside `variants`."""
+    variants: Annotated[dict[Name, Variant], Field(max_length=9)] = {}
+    """Further models to compare with the job's (A/B test); each joins once its job has an approved model."""
+
+    @property
+    def served(self) -> dict[str, str]:
+        """The job of each production variant, the endpoint's own first."""
+        return {OWN_VARIANT: self.job, **{name: variant.job for name, variant in self.variants.items()}}
+
+    @property
+    def instances(self) -> dict[str, str]:
+        """The instance type of each production variant."""
+        further = {name: variant.instance or self.instance for name, variant in self.variants.items()}
+        return {OWN_VARIANT: self.instance, **further}
 
 
 class Image(Model):

@@ -40,7 +40,7 @@ def respond(
 
     deployments = []
     for endpoint in settings.endpoints.get(approval.group, ()):
-        wanted = deployment(endpoint, package)
+        wanted = deployment(endpoint, approval.group, package)
         status = "started" if workplace.start(wanted) else "already started"
         log.info(status, deployment=wanted.name, endpoint=endpoint, package=package.arn)
         deployments.append({"endpoint": endpoint, "deployment": wanted.name, "status": status})

@@ -74,7 +74,8 @@ def parse(event: Mapping[str, Any]) -> Approval | None:
     return Approval(group, package)
 
 
-def deployment(endpoint: str, package: Package) -> Deployment:
-    """The deployment of an approved package to an endpoint."""
+def deployment(endpoint: str, group: str, package: Package) -> Deployment:
+    """The deployment of an approved package of `group`, called `<team>-<env>-<job>`, to an endpoint."""
+    job = group.split("-", 2)[2]
     digest = hashlib.sha256(f"{package.arn} {package.modified}".encode()).hexdigest()[:12]
-    return Deployment(f"{endpoint}-v{package.version}-{digest}", endpoint, package)
+    return Deployment(f"{endpoint}-{job}-v{package.version}-{digest}", endpoint, package)

@@ -7,7 +7,8 @@ previous config.
 
 There is no lock. Of several deployments the one that begins its update last wins; one that finds a config
 live that is neither its own nor the one it replaced has been superseded: it touches nothing and succeeds with
-the status "superseded". Only what is the deployment's own is ever undone.
+the status "superseded". Only what is the deployment's own is ever undone. With further variants a deployment
+that had to wait begins again, with what is approved by then (`deploy_variants`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Any
 
 from atelier.spec import names
 from atelier.spec.disks import has_local_disks
-from atelier.spec.model import Endpoint, Scaling, TeamEnvironment
+from atelier.spec.model import OWN_VARIANT, Endpoint, Scaling, TeamEnvironment
+from stacks.constructs import deploy_variants as variants
 from stacks.constructs.asl import (
     API,
     State,
@@ -36,13 +38,13 @@ from stacks.constructs.asl import (
 from stacks.constructs.guardrail_conditions import Place
 from stacks.team_stack import tags
 
-VARIANT = "AllTraffic"
 LOG_GROUP = "/aws/sagemaker/Endpoints"
 NAME_LENGTH = 63  # what SageMaker allows
-UNIQUE_LENGTH = 8  # hexadecimal digits that tell the deployments of one version apart
 # Longer and longer: a local endpoint is there in seconds, one on AWS in minutes, and each look costs events.
 POLL_SECONDS = "$min([30, 1 + $floor($looks / 4)])"
 UNSETTLED = '["Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"]'
+CREATE_MODEL = "Create the model"
+BEGIN_AGAIN = "Begin again"
 UNDO = "Undo anything?"
 SUPERSEDED = "Superseded"
 IN_THE_WAY = "Is another in the way?"
@@ -104,7 +106,7 @@ def deploy_definition(props: DeployWorkflowProps) -> dict[str, Any]:
                 props.topic_arn,
                 what=f"deployment to endpoint {props.endpoint_name}",
                 log_group=f"{LOG_GROUP}/{props.physical_name}",
-                log_stream=literal(VARIANT),
+                log_stream=literal(OWN_VARIANT),
             ),
         },
     }
@@ -112,16 +114,12 @@ def deploy_definition(props: DeployWorkflowProps) -> dict[str, Any]:
 
 def _model_states(props: DeployWorkflowProps) -> States:
     """Make a model and a config of the same fresh name: a fixed one would be taken on the next deployment."""
-    stem = f"{literal(props.physical_name + '-v')} & $string($states.input.version)"
-    unique = (
-        f"$substring($hash($states.context.Execution.Id & $states.context.Execution.StartTime, 'SHA-256'), "
-        f"0, {UNIQUE_LENGTH})"
-    )
-    name = f"$substring({stem}, 0, {NAME_LENGTH - UNIQUE_LENGTH - 1}) & '-' & {unique}"
+    endpoint = props.endpoint
     variables = {
         "package": jsonata("$states.input.modelPackage"),
         "version": jsonata("$states.input.version"),
-        "name": jsonata(name),
+        "name": _fresh_name(props, "$states.input.version"),
+        "served": {},
         "done": "nothing",
         "previous": "",
         "live": "",
@@ -131,43 +129,62 @@ def _model_states(props: DeployWorkflowProps) -> States:
         "smokeTest": "skipped: the endpoint declares no sample",
     }
     variant = {
-        "VariantName": VARIANT,
+        "VariantName": OWN_VARIANT,
         "ModelName": jsonata("$name"),
-        "InstanceType": props.endpoint.instance,
-        "InitialInstanceCount": props.endpoint.instance_count,
+        "InstanceType": endpoint.instance,
+        "InitialInstanceCount": endpoint.instance_count,
     }
+    several = jsonata(variants.production_variants(endpoint, variant))
     config: dict[str, Any] = {
         "EndpointConfigName": jsonata("$name"),
-        "ProductionVariants": [variant],
+        "ProductionVariants": several if endpoint.variants else [variant],
         "Tags": props.tags,
     }
-    if not has_local_disks(props.endpoint.instance):
+    if not has_local_disks(endpoint.instance):
         config["KmsKeyId"] = props.key_arn
+    model = {
+        "ModelName": jsonata("$name"),
+        "ExecutionRoleArn": props.execution_role_arn,
+        "PrimaryContainer": {"ModelPackageName": jsonata("$package")},
+        **({"VpcConfig": props.place.vpc_config} if props.place else {}),
+        "Tags": props.tags,
+    }
+    found, modelled = CREATE_MODEL, "Create the config"
+    further: States = {}
+    if endpoint.variants:
+        first = next(iter(endpoint.variants))
+        found, modelled = f"Find the model of {OWN_VARIANT}", f"Has {first} a model?"
+        model["PrimaryContainer"] = {"ModelPackageName": jsonata(f"$served.{OWN_VARIANT}")}
+        further = {
+            BEGIN_AGAIN: assign(
+                {"name": _fresh_name(props, "$version"), "served": {}, "looks": 0}, then=found
+            ),
+            **variants.find_states(props.spec, endpoint, then=CREATE_MODEL, failed="Explain"),
+            **variants.model_states(endpoint, model, then="Create the config", failed=UNDO),
+        }
     return {
         "Prepare": assign(variables, then="Describe the package"),
         "Describe the package": task(
             f"{API}:sagemaker:describeModelPackage",
             {"ModelPackageName": jsonata("$package")},
-            then="Create the model",
+            then=found,
             on_error=catch("Explain"),
             assign={"lineage": jsonata("$merge([{}, $states.result.CustomerMetadataProperties])")},
         ),
-        "Create the model": task(
-            f"{API}:sagemaker:createModel",
-            {
-                "ModelName": jsonata("$name"),
-                "ExecutionRoleArn": props.execution_role_arn,
-                "PrimaryContainer": {"ModelPackageName": jsonata("$package")},
-                **({"VpcConfig": props.place.vpc_config} if props.place else {}),
-                "Tags": props.tags,
-            },
-            then="Create the config",
-            on_error=catch("Explain"),
-        ),
+        CREATE_MODEL: task(f"{API}:sagemaker:createModel", model, then=modelled, on_error=catch("Explain")),
+        **further,
         "Create the config": task(
             f"{API}:sagemaker:createEndpointConfig", config, then="Find the endpoint", on_error=catch(UNDO)
         ),
     }
+
+
+def _fresh_name(props: DeployWorkflowProps, version: str) -> str:
+    stem = f"{literal(props.physical_name + '-v')} & $string({version})"
+    digits = "$hash($states.context.Execution.Id & $states.context.State.EnteredTime, 'SHA-256')"
+    unique = f"$substring({digits}, 0, {variants.UNIQUE_LENGTH})"
+    room = NAME_LENGTH - variants.UNIQUE_LENGTH - 1
+    return jsonata(f"$substring({stem}, 0, {room}) & '-' & {unique}")
 
 
 def _endpoint_states(props: DeployWorkflowProps) -> States:
@@ -182,8 +199,13 @@ def _endpoint_states(props: DeployWorkflowProps) -> States:
         "RetainAllVariantProperties": props.endpoint.scaling is not None,
         "DeploymentConfig": {"BlueGreenUpdatePolicy": blue_green},
     }
+    if props.endpoint.variants:
+        update["ExcludeRetainedVariantProperties"] = [{"VariantPropertyType": "DesiredWeight"}]
     live_version = r"$number($match($previous, /-v([0-9]+)-[0-9a-f]+$/).groups[0])"
     found = f"'' & $states.result.Endpoints[EndpointName = {literal(name)}].EndpointStatus"
+    # Only after a wait: an older version that a person approves later, to go back, is to be served.
+    outdated = "$looks > 0" if props.endpoint.variants else f"$looks > 0 and {live_version} > $version"
+    outdone = BEGIN_AGAIN if props.endpoint.variants else SUPERSEDED
     return {
         # A list says that there is none; to describe what does not exist is an error like any other.
         "Find the endpoint": task(
@@ -227,12 +249,10 @@ def _endpoint_states(props: DeployWorkflowProps) -> States:
             on_error=catch(UNDO),
             assign={"previous": jsonata("$states.result.EndpointConfigName")},
         ),
-        # Only after a wait: an older version that a person approves later, to go back, is to be served.
         "Has a newer one won?": choice(
-            (f"$looks > 0 and {live_version} > $version", "Delete the unused config"),
-            otherwise="Update the endpoint",
+            (outdated, "Delete the unused config"), otherwise="Update the endpoint"
         ),
-        **_delete_states("Delete the unused config", "Delete the unused model", "$name", then=SUPERSEDED),
+        **_delete_states(props, "Delete the unused config", "Delete the unused model", "$name", then=outdone),
         "Update the endpoint": task(
             f"{API}:sagemaker:updateEndpoint",
             update,
@@ -295,6 +315,8 @@ def _check_states(props: DeployWorkflowProps) -> States:
             "contentType": jsonata(literal(endpoint.sample.content_type)),
             "body": jsonata(literal(endpoint.sample.body)),
         }
+        if endpoint.variants:
+            sample["variants"] = jsonata(variants.ANSWERING)
         states["Ask the sample"] = invoke(
             props.smoke_test_arn,
             sample,
@@ -309,7 +331,7 @@ def _scaling_states(endpoint: str, scaling: Scaling | None) -> States:
     """Track the load as declared; without a declaration, drop what an earlier one has left."""
     target = {
         "ServiceNamespace": "sagemaker",
-        "ResourceId": f"endpoint/{endpoint}/variant/{VARIANT}",
+        "ResourceId": f"endpoint/{endpoint}/variant/{OWN_VARIANT}",
         "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
     }
     service = f"{API}:applicationautoscaling"
@@ -350,7 +372,8 @@ def _record_states(props: DeployWorkflowProps) -> States:
     record = (
         "$string({'endpoint': " + literal(props.physical_name) + ", 'modelPackage': $package, "
         "'version': $version, 'config': $name, 'previous': $previous, 'run': $lineage.run, "
-        "'deployed': $states.context.State.EnteredTime, 'execution': $states.context.Execution.Id})"
+        "'deployed': $states.context.State.EnteredTime, 'execution': $states.context.Execution.Id"
+        + (", 'variants': $served})" if props.endpoint.variants else "})")
     )
     output = {
         "status": "deployed",
@@ -378,7 +401,7 @@ def _record_states(props: DeployWorkflowProps) -> States:
         "Is an older one left?": choice(
             ("$older != '' and $older != $previous", "Delete the older config"), otherwise=tell
         ),
-        **_delete_states("Delete the older config", "Delete the older model", "$older", then=tell),
+        **_delete_states(props, "Delete the older config", "Delete the older model", "$older", then=tell),
         tell: notify(
             props.topic_arn,
             literal(f"[atelier] endpoint {props.endpoint_name} serves a new model"),
@@ -389,11 +412,21 @@ def _record_states(props: DeployWorkflowProps) -> States:
         "Done": {"Type": "Succeed", "Output": output},
         # Its config may be what the newer deployment would go back to: it stays.
         SUPERSEDED: {"Type": "Succeed", "Output": {**output, "status": "superseded"}},
+        **_waiting_states(props, output),
     }
 
 
-def _delete_states(config: str, model: str, name: str, *, then: str) -> States:
-    """Delete a config and its model, both called `name` (JSONata); what cannot be deleted does no harm."""
+def _waiting_states(props: DeployWorkflowProps, output: dict[str, Any]) -> States:
+    """A further variant is served beside the endpoint's own model, so it waits for that."""
+    if not props.endpoint.variants:
+        return {}
+    return {variants.WAITING: {"Type": "Succeed", "Output": {**output, "status": "waiting", "config": ""}}}
+
+
+def _delete_states(props: DeployWorkflowProps, config: str, model: str, name: str, *, then: str) -> States:
+    """Delete a config and its models, called after `name` (JSONata); what cannot be deleted does no harm."""
+    further = variants.delete_states(props.endpoint, model, name, then=then)
+    after = next(iter(further), then)
     return {
         config: task(
             f"{API}:sagemaker:deleteEndpointConfig",
@@ -402,8 +435,9 @@ def _delete_states(config: str, model: str, name: str, *, then: str) -> States:
             on_error=ignore(model),
         ),
         model: task(
-            f"{API}:sagemaker:deleteModel", {"ModelName": jsonata(name)}, then=then, on_error=ignore(then)
+            f"{API}:sagemaker:deleteModel", {"ModelName": jsonata(name)}, then=after, on_error=ignore(after)
         ),
+        **further,
     }
 
 
@@ -447,5 +481,5 @@ def _undo_states(props: DeployWorkflowProps) -> States:
         **_look_states(props, " to be back", then="Is it back?", on_error=ignore("Explain")),
         # A config that is in use stays, whatever else is wrong.
         "Is it back?": choice(("$live = $previous", "Delete the config"), otherwise="Explain"),
-        **_delete_states("Delete the config", "Delete the model", "$name", then="Explain"),
+        **_delete_states(props, "Delete the config", "Delete the model", "$name", then="Explain"),
     }

@@ -52,8 +52,10 @@ def managed_images(target: Target) -> Iterator[Finding]:
             if job.image is None and job.trains:
                 found |= {job_images.training_image(spec, job, one) for one in job.instances}
         for endpoint in spec.endpoints.values():
-            if spec.jobs[endpoint.job].image is None:
-                found.add(job_images.serving_image(spec, spec.jobs[endpoint.job], endpoint.instance))
+            for variant, name in endpoint.served.items():
+                if spec.jobs[name].image is None:
+                    instance = endpoint.instances[variant]
+                    found.add(job_images.serving_image(spec, spec.jobs[name], instance))
     except table.ImageError as error:
         yield missing("managed images", error.reason, error.remedy)
     else:

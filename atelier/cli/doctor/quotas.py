@@ -58,6 +58,9 @@ def _endpoints(spec: TeamEnvironment) -> Iterator[Need]:
         most = max(endpoint.instance_count, endpoint.scaling.max_instances if endpoint.scaling else 0)
         # A new model is started beside the old one.
         yield Need(ENDPOINT.format(endpoint.instance), 2 * most, f"endpoint {name}, twice while it changes")
+        for label, variant in endpoint.variants.items():
+            quota = ENDPOINT.format(variant.instance or endpoint.instance)
+            yield Need(quota, 2, f"variant {label} of endpoint {name}, twice while it changes")
 
 
 def _notebooks(spec: TeamEnvironment) -> Iterator[Need]:

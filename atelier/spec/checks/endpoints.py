@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from atelier.spec.checks.finding import Context, Finding, Findings
 from atelier.spec.checks.types import check_instance
+from atelier.spec.disks import has_local_disks
 from atelier.spec.document import Steps
 from atelier.spec.jobs import Job
-from atelier.spec.model import Endpoint
+from atelier.spec.model import OWN_VARIANT, Endpoint
 from atelier.spec.problems import choose
 from atelier.spec.sources import Framework
 
@@ -27,15 +28,30 @@ def _check_endpoint(context: Context, at: Steps, endpoint: Endpoint) -> Findings
         yield Finding(
             here, f"is less than min_instances, {scaling.min_instances}", "raise it, or lower the other"
         )
-    job = context.file.jobs.get(endpoint.job)
+    yield from _check_model(context, at, endpoint.job, endpoint.instance)
+    others = {endpoint.job: "the endpoint itself"}
+    for name, variant in endpoint.variants.items():
+        here = (*at, "variants", name)
+        yield from _check_model(context, here, variant.job, variant.instance or endpoint.instance)
+        if name == OWN_VARIANT:
+            yield Finding(here, "is the name of the endpoint's own variant", "choose another", in_key=True)
+        if variant.job in others:
+            reason = f"{others[variant.job]} serves the models of this job already"
+            yield Finding((*here, "job"), reason, "name another job, or take the variant out")
+        others.setdefault(variant.job, f"variant {name}")
+        if variant.instance and has_local_disks(variant.instance) != has_local_disks(endpoint.instance):
+            reason = "one of it and the endpoint's own type encrypts disks of its own, and takes no key"
+            yield Finding((*here, "instance"), reason, "choose both with such disks, or both without")
+
+
+def _check_model(context: Context, at: Steps, name: str, instance: str) -> Findings:
+    job = context.file.jobs.get(name)
     if job is None:
-        remedy = choose(endpoint.job, context.file.jobs, nothing="declare the job that trains its model")
+        remedy = choose(name, context.file.jobs, nothing="declare the job that trains its model")
         yield Finding((*at, "job"), "there is no such job", remedy)
     elif job.framework is not None:
         yield from check_inference_script(context, (*at, "job"), job.framework, job.script)
-    yield from check_instance(
-        context, (*at, "instance"), endpoint.instance, "hosting", serves(job) if job else None
-    )
+    yield from check_instance(context, (*at, "instance"), instance, "hosting", serves(job) if job else None)
 
 
 def serves(job: Job) -> Framework | None:

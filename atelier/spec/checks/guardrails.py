@@ -56,6 +56,9 @@ def _asked(context: Context, key: str) -> Iterator[tuple[Steps, str]]:
     elif key == "endpoint_instances":
         for name, endpoint in file.endpoints.items():
             yield ("endpoints", name, "instance"), endpoint.instance
+            for label, variant in endpoint.variants.items():
+                if variant.instance is not None:
+                    yield ("endpoints", name, "variants", label, "instance"), variant.instance
     elif key == "notebook_instances":
         for name, notebook in file.notebooks.items():
             yield ("notebooks", name, "instance"), notebook.instance

@@ -60,7 +60,7 @@ def _check_studio(studio: Studio) -> Findings:
 def _check_pattern(context: Context) -> Findings:
     """The rule that hears of approvals lists every job that has an endpoint."""
     team, env = context.file.team, context.environment
-    jobs = {endpoint.job for endpoint in context.file.endpoints.values()}
+    jobs = {job for endpoint in context.file.endpoints.values() for job in endpoint.served.values()}
     size = sum(len(f'"{names.model_package_group(team, env, job)}",') for job in jobs)
     if size > ROOM_OF_PATTERN:
         reason = (

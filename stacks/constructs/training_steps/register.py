@@ -73,5 +73,10 @@ def _lineage(props: TrainingWorkflowProps) -> dict[str, str]:
 def _serving_instance(props: TrainingWorkflowProps) -> str:
     """The type that the inference image must fit: that of an endpoint of this job, if there is one."""
     endpoints = props.spec.endpoints.values()
-    served = (endpoint.instance for endpoint in endpoints if endpoint.job == props.job_name)
+    served = (
+        endpoint.instances[variant]
+        for endpoint in endpoints
+        for variant, job in endpoint.served.items()
+        if job == props.job_name
+    )
     return next(served, props.job.instances[0])

@@ -14,10 +14,10 @@ class Endpoint:
 
     def __init__(self, status: int, answer: str) -> None:
         self.status, self.answer = status, answer
-        self.asked: tuple[str, str, str] | None = None
+        self.asked: list[tuple[str, str, str, str]] = []
 
-    def invoke(self, name: str, content_type: str, body: str) -> tuple[int, str]:
-        self.asked = (name, content_type, body)
+    def invoke(self, name: str, variant: str, content_type: str, body: str) -> tuple[int, str]:
+        self.asked.append((name, variant, content_type, body))
         return self.status, self.answer
 
 
@@ -25,7 +25,16 @@ def test_passes_an_answer():
     """The sample is sent as it is; status and answer come back for the record."""
     endpoint = Endpoint(200, "[[2.0]]")
     assert respond(SAMPLE, endpoint) == {"status": 200, "answer": "[[2.0]]"}
-    assert endpoint.asked == ("vision-dev-curve", "application/json", "[[1]]")
+    assert endpoint.asked == [("vision-dev-curve", "", "application/json", "[[1]]")]
+
+
+def test_asks_every_variant():
+    """Each by its name, so that none that cannot answer goes unseen."""
+    endpoint = Endpoint(200, "[[2.0]]")
+    respond({**SAMPLE, "variants": ["AllTraffic", "deep"]}, endpoint)
+    assert [variant for _, variant, *_ in endpoint.asked] == ["AllTraffic", "deep"]
+    with pytest.raises(SmokeTestFailed, match="variant AllTraffic of endpoint vision-dev-curve answered 500"):
+        respond({**SAMPLE, "variants": ["AllTraffic"]}, Endpoint(500, "Boom"))
 
 
 @pytest.mark.parametrize(("status", "answer", "says"), [(500, "Boom", "500.*Boom"), (200, " ", "empty")])

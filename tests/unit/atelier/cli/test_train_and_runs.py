@@ -105,7 +105,7 @@ def deploy_machine(deployed):
 
     def deploy(version: int, digest: str, *, fail: bool) -> None:
         execution = states.start_execution(
-            stateMachineArn=arn, name=f"curve-v{version}-{digest}", input=json.dumps({"fail": fail})
+            stateMachineArn=arn, name=f"curve-curve-v{version}-{digest}", input=json.dumps({"fail": fail})
         )["executionArn"]
         deadline = time.monotonic() + 10
         while states.describe_execution(executionArn=execution)["status"] == "RUNNING":
@@ -143,7 +143,7 @@ def test_runs_shows_what_became_of_a_model(atelier, deployed, deploy_machine):
     run = json.loads(atelier("runs", "curve", "--json", "--limit", "1").output)[0]
     assert run["approval"] == "Approved"
     assert run["deployments"] == [
-        {"endpoint": "curve", "state": "replaced", "execution": "curve-v1-b", "error": "", "cause": ""}
+        {"endpoint": "curve", "state": "replaced", "execution": "curve-curve-v1-b", "error": "", "cause": ""}
     ]
 
 

@@ -75,6 +75,20 @@ from atelier.spec import load_team, names
             "less than min_instances, 3",
             "raise it",
         ),
+        (
+            "{job: curve}",
+            "{job: curve, variants: {b: {job: curv}}}",
+            "endpoints.curve.variants.b.job",
+            "no such job",
+            "did you mean curve?",
+        ),
+        (
+            "{job: curve}",
+            "{job: curve, variants: {b: {job: curve}}}",
+            "endpoints.curve.variants.b.job",
+            "the endpoint itself serves the models of this job already",
+            "name another job",
+        ),
         ("region: eu-west-1", "region: eu-wast-1", "environments.dev.region", "no such region", "eu-west-1?"),
         (
             "region: eu-west-1}",
@@ -188,6 +202,15 @@ def test_the_limits_themselves_are_allowed(project, smallest):
     path = project / "teams" / "tiny.yaml"
     path.write_text(text)
     assert len(load_team(path).environments["dev"].jobs["curve"].hyperparameters) == 98
+
+
+def test_a_config_has_one_key_for_all_its_variants(refused, smallest):
+    """Types that encrypt disks of their own take none, so they do not go with the others."""
+    deep = smallest.replace("endpoints:", "  deep: {script: curve, framework: sklearn}\nendpoints:")
+    variants = "{job: curve, variants: {b: {job: deep, instance: ml.c5d.large}}}"
+    [problem] = refused(deep.replace("{job: curve}", variants), "tiny")
+    assert problem.path == "endpoints.curve.variants.b.instance"
+    assert "takes no key" in problem.reason
 
 
 def test_a_training_script_may_say_how_to_load_the_model(project, smallest):
