@@ -53,6 +53,7 @@ _LAUNCHER = re.compile(r"sagemaker_.*|_.*|model_dir")
 _NOT_DATA = {"code", "sm_drivers"}  # channels that the SDK's third generation brings the script with
 _NOT_SERVED = {"train.py", "prepare.py", "example.py"}
 _HASHED_BYTES = 2**30
+_BLOCK_BYTES = 4096
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 # What torch and TensorFlow raise: by name, since neither is imported here; and what torch says in other
 # errors, of its own memory and of a data loader's process that the system has killed.
@@ -329,6 +330,10 @@ def saving(*, serving_requirements: str | None = REQUIREMENTS) -> Iterator[Path]
         (partial / MANIFEST).write_text(json.dumps(_manifest(), indent=2) + "\n", encoding="utf-8")
         for item in sorted(partial.iterdir()):
             _replace(item, target / item.name)
+    except Exception as error:
+        if shutil.disk_usage(partial).free < _BLOCK_BYTES:  # not every library says why it cannot write
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

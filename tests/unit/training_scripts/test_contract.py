@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -211,6 +212,21 @@ def test_nothing_half_written_is_left_in_the_model_folder():
 
     assert ended(main)[0] == 30
     assert list(Path("model").iterdir()) == []
+
+
+def test_a_library_that_does_not_say_why_it_cannot_write_is_understood(monkeypatch):
+    """MXNet speaks of an incomplete stream; that the disk is full can be seen."""
+    usage = SimpleNamespace(free=0)
+
+    def main():
+        with contract.saving():
+            monkeypatch.setattr(contract.shutil, "disk_usage", lambda _: usage)
+            raise RuntimeError("FileStream.Write incomplete")
+
+    code, failure = ended(main)
+    assert (code, failure[:46]) == (30, "PlatformError: no space is left on the disk: g")
+    usage.free = 2**30
+    assert ended(main)[0] == 20
 
 
 def test_a_stopped_script_leaves_nothing_half_written(tmp_path):
