@@ -113,7 +113,7 @@ def test_missing_capacity_goes_on_with_the_next_instance_type(run, define, aws, 
     outcome = run(define(), RUN, {**aws, "createTrainingJob": answer})
     jobs = outcome.asked("createTrainingJob")
     assert outcome.error is None
-    assert [job["ResourceConfig"]["InstanceType"] for job in jobs][-1] == "ml.c5d.xlarge"
+    assert [job["ResourceConfig"]["InstanceType"] for job in jobs][-1] == "ml.r5d.large"
     assert "VolumeKmsKeyId" not in jobs[-1]["ResourceConfig"]
     assert jobs[-1]["TrainingJobName"].endswith("-2")
     assert outcome.output["trainingJob"] == jobs[-1]["TrainingJobName"]
