@@ -15,6 +15,9 @@ from atelier.spec import TeamEnvironment, names
 
 SERVICE = "sagemaker"
 TRAINING = "{} for training job usage"
+SPOT = "{} for spot training job usage"
+PROCESSING = "{} for processing job usage"
+TRANSFORM = "{} for transform job usage"
 ENDPOINT = "{} for endpoint usage"
 NOTEBOOK = "{} for notebook instance usage"
 STUDIO = {
@@ -35,9 +38,9 @@ class Need:
 
 
 def needs(spec: TeamEnvironment) -> list[Need]:
-    """What an environment asks of each quota: of training the largest job, of all else the sum."""
+    """What an environment asks of each quota: of jobs the largest, of all else the sum."""
     found: dict[str, Need] = {}
-    for need in _training(spec):
+    for need in _jobs(spec):
         if need.quota not in found or need.count > found[need.quota].count:
             found[need.quota] = need
     for need in [*_endpoints(spec), *_notebooks(spec), *_apps(spec)]:
@@ -47,10 +50,20 @@ def needs(spec: TeamEnvironment) -> list[Need]:
     return list(found.values())
 
 
-def _training(spec: TeamEnvironment) -> Iterator[Need]:
+def _jobs(spec: TeamEnvironment) -> Iterator[Need]:
+    """What a run of each job asks for, step by step; tuning trains several times at once."""
     for name, job in spec.jobs.items():
-        for instance_type in job.instances:
-            yield Need(TRAINING.format(instance_type), job.instance_count, f"job {name}")
+        if job.prepare is not None:
+            yield Need(PROCESSING.format(job.prepare.instance), 1, f"the preparation of job {name}")
+        if job.trains:
+            quota, why = (SPOT, f"spot job {name}") if job.spot else (TRAINING, f"job {name}")
+            at_once = job.tuning.parallel if job.tuning else 1
+            many = f", {at_once} trainings at once" if at_once > 1 else ""
+            for instance_type in job.instances:
+                yield Need(quota.format(instance_type), at_once * job.instance_count, f"{why}{many}")
+        if job.transform is not None:
+            count = job.transform.instance_count
+            yield Need(TRANSFORM.format(job.transform.instance), count, f"the transform of job {name}")
 
 
 def _endpoints(spec: TeamEnvironment) -> Iterator[Need]:

@@ -43,18 +43,22 @@ def _model(props: TrainingWorkflowProps) -> dict[str, Any]:
         "S3DataType": "S3Object" if is_archive else "S3Prefix",
         "CompressionType": "Gzip" if is_archive else "None",
     }
+    return {"ModelDataSource": {"S3DataSource": {**source, **model_access(props, jumpstart)}}}
+
+
+def model_access(props: TrainingWorkflowProps, jumpstart: JumpStart) -> dict[str, Any]:
+    """What gives access to a pretrained model: its licence, accepted, and a private hub's reference to it."""
+    access: dict[str, Any] = {}
     if jumpstart.accept_licence:
-        source["ModelAccessConfig"] = {"AcceptEula": True}
+        access["ModelAccessConfig"] = {"AcceptEula": True}
     if jumpstart.hub is not None:
-        source["HubAccessConfig"] = {"HubContentArn": _hub_content(props, jumpstart)}
-    return {"ModelDataSource": {"S3DataSource": source}}
-
-
-def _hub_content(props: TrainingWorkflowProps, jumpstart: JumpStart) -> str:
-    """The private hub's reference to the public model."""
-    spec = props.spec
-    place = f"arn:{partition(spec.region)}:sagemaker:{spec.region}:{spec.account}"
-    return f"{place}:hub-content/{jumpstart.hub}/ModelReference/{jumpstart.model}/{jumpstart.version}"
+        spec = props.spec
+        hub = (
+            f"arn:{partition(spec.region)}:sagemaker:{spec.region}:{spec.account}:hub-content/{jumpstart.hub}"
+        )
+        reference = f"{hub}/ModelReference/{jumpstart.model}/{jumpstart.version}"
+        access["HubAccessConfig"] = {"HubContentArn": reference}
+    return access
 
 
 def _environment(props: TrainingWorkflowProps) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from atelier.spec import defaults
 from stacks.constructs.asl import State, States, assign, catch, choice, jsonata, literal, task
+from stacks.constructs.training_steps.container import model_access
 from stacks.constructs.training_steps.props import (
     RETRY_JOB,
     TRAINING_JOB,
@@ -150,8 +151,7 @@ def _channels(props: TrainingWorkflowProps) -> dict[str, Any]:
     ]
     if job.jumpstart is not None and job.jumpstart.training is not None:
         model = _channel("model", job.jumpstart.training.artifact)
-        if job.jumpstart.accept_licence:
-            model["DataSource"]["S3DataSource"]["ModelAccessConfig"] = {"AcceptEula": True}
+        model["DataSource"]["S3DataSource"] |= model_access(props, job.jumpstart)
         found.append(model)
     return {"InputDataConfig": found} if found else {}
 

@@ -364,6 +364,10 @@ def test_a_pretrained_model_is_fine_tuned(run, define, aws):
     outcome = run(define(**NO_SCRIPT, jumpstart=jumpstart), {}, aws)
     [job] = outcome.asked("createTrainingJob")
     assert channels(job)["model"] == "s3://jumpstart/train.tar.gz"
+    [model] = [one for one in job["InputDataConfig"] if one["ChannelName"] == "model"]
+    source = model["DataSource"]["S3DataSource"]
+    assert source["ModelAccessConfig"] == {"AcceptEula": True}
+    assert source["HubAccessConfig"]["HubContentArn"].endswith("/ours/ModelReference/some-model/1.0.0")
     assert job["HyperParameters"]["sagemaker_program"] == '"transfer_learning.py"'
     assert job["HyperParameters"]["sagemaker_submit_directory"] == '"s3://jumpstart/code.tar.gz"'
     [container] = outcome.asked("createModelPackage")[0]["InferenceSpecification"]["Containers"]

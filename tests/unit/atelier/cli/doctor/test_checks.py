@@ -13,9 +13,10 @@ from atelier.cli.doctor.finding import Finding, run
 from atelier.cli.target import Target
 from atelier.spec import TeamEnvironment
 from atelier.spec.guardrails import Budget
-from atelier.spec.jobs import Job
+from atelier.spec.jobs import Job, Objective, Prepare, Range, Spot, Transform, Tuning
 from atelier.spec.model import Endpoint, Scaling
 from atelier.spec.network import Network
+from atelier.spec.sources import JumpStart
 from atelier.spec.studio import Notebook, Space, Studio, StudioUser
 
 
@@ -167,6 +168,34 @@ def test_what_the_team_file_names_is_counted():
         "Studio CodeEditor Apps running on ml.t3.medium instances": 1,
         "Studio JupyterLab Apps running on ml.g5.xlarge instances": 1,
         "Studio CodeEditor Apps running on ml.g5.xlarge instances": 1,
+    }
+
+
+def test_every_step_of_a_job_has_its_own_quota():
+    """Spot, tuning's parallel trainings, preparation, batch; what is not trained needs no training."""
+    objective = Objective(metric="loss", goal="minimize")
+    searched = {"units": Range(min=1, max=9)}
+    pretrained = JumpStart(model="m", version="1.0.0", artifact="s3://models/m.tar.gz")
+    environment = spec(
+        jobs={
+            "spot": Job(instances=["ml.g5.xlarge"], instance_count=2, spot=Spot(), prepare=Prepare()),
+            "tuned": Job(
+                instances=["ml.m5.large"],
+                instance_count=2,
+                tuning=Tuning(objective=objective, ranges=searched, parallel=3),
+                prepare=Prepare(instance="ml.m5.xlarge"),
+            ),
+            "batch": Job(transform=Transform(input="b/", instance="ml.c5.xlarge", instance_count=4)),
+            "pretrained": Job(jumpstart=pretrained, instances=["ml.p4d.24xlarge"]),
+        }
+    )
+    found = {need.quota: (need.count, need.why) for need in quotas.needs(environment)}
+    assert found == {
+        "ml.g5.xlarge for spot training job usage": (2, "spot job spot"),
+        "ml.m5.large for training job usage": (6, "job tuned, 3 trainings at once"),
+        "ml.m5.large for processing job usage": (1, "the preparation of job spot"),
+        "ml.m5.xlarge for processing job usage": (1, "the preparation of job tuned"),
+        "ml.c5.xlarge for transform job usage": (4, "the transform of job batch"),
     }
 
 
