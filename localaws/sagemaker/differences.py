@@ -24,8 +24,18 @@ beside is not there. Servers listen on SAGEMAKER_BIND_TO_PORT, not on 8080;
 SAGEMAKER_BIND_TO_HOST, which AWS does not set, is 127.0.0.1: with it a server keeps to this machine.
 
 Several instances are processes algo-1 to algo-n on this machine that find each other by name (127.x.y.z).
-torchrun (sagemaker_torch_distributed_enabled) starts on all; mpi, parameter server and the other launchers
-are refused by name. torchrun's port is a free one, not 7777.
+torchrun (sagemaker_torch_distributed_enabled), mpirun (sagemaker_mpi_enabled) and parameter servers
+(sagemaker_parameter_server_enabled) start the script as AWS's containers do; smdistributed and the other
+launchers are refused by name, and so is one that the image does not know. Ports are free ones, not AWS's
+7777, 2222, 2223 and 8000.
+
+MPI is Open MPI 5, whose wheel and mpi4py's are added to the job's environment; AWS's images have Open MPI 4,
+some of whose options have other names. Each host's ranks run in its own container, started through a socket
+in sshd's place; messages keep to lo, but Open MPI's daemons listen on every address and, for several hosts,
+need an interface other than lo.
+
+TensorFlow's servers listen on every address of this machine. MXNet's processes (DMLC_*) are started as on
+AWS; its last release needs an old numpy, which the job's requirements.txt must name.
 
 FastFile is a file system (FUSE) that reads from S3 what is read of it; where the system has none, the files
 are downloaded first and the log says so. Pipe is a FIFO for each epoch. CompressionType is refused.

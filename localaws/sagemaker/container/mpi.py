@@ -52,10 +52,11 @@ def run(launch: Launch) -> Child | None:
         while not shell.reachable(launch.folder, host):
             time.sleep(_POLL_SECONDS)
         say(f"Worker {host} available for communication")
-    mine = {"PATH": f"{place}:{launch.variables['PATH']}", "TMPDIR": str(place)}
+    own = shell.keep_files(launch.variables, place)
     command = _command(launch)
     say(f"Invoking script with the following command: {' '.join(command)}")
-    child = launch.start(command, mine, lambda line: _name_rank(line, _processes(launch)))
+    own["PATH"] = f"{place}:{own['PATH']}"
+    child = launch.start(command, own, lambda line: _name_rank(line, _processes(launch)))
     child.wait()
     for host in job.hosts[1:]:
         (shell.place_of(launch.folder, host) / shell.FINISHED).touch()

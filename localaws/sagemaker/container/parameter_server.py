@@ -24,6 +24,7 @@ cluster, index = tf.train.ClusterSpec(json.loads(sys.argv[1])), int(sys.argv[2])
 without_gpu = tf.compat.v1.ConfigProto(device_count={"GPU": 0})
 tf.distribute.Server(cluster, job_name="ps", task_index=index, config=without_gpu).join()
 """
+_THREADS = 4
 _MXNET = "import mxnet"  # which serves, by its variables, until all workers are done
 
 
@@ -41,11 +42,14 @@ def _tensorflow(launch: Launch) -> Child:
     task = {"type": "worker", "index": number - 1} if number else {"type": "master", "index": 0}
     config = {"cluster": cluster, "environment": "cloud", "task": task}
     say("Launching parameter server process")
-    server = launch.start([sys.executable, "-c", _TENSORFLOW, json.dumps(cluster), str(number)])
+    # A task that waits for another holds a thread meanwhile: with as many as a job has processors, which may
+    # be one, the tasks would wait for each other for ever.
+    threads = {"TF_NUM_INTEROP_THREADS": str(max(_THREADS, launch.machine.cpus))}
+    server = launch.start([sys.executable, "-c", _TENSORFLOW, json.dumps(cluster), str(number)], threads)
     return _accompany(
         launch,
         [server],
-        {"TF_CONFIG": json.dumps(config)},
+        {**threads, "TF_CONFIG": json.dumps(config)},
         # The others' parameters are needed for as long as the master trains.
         lambda: _outlast(cluster["master"][0]) if number else None,
     )

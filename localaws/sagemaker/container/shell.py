@@ -42,15 +42,20 @@ def open_door(folder: Path, variables: Mapping[str, str]) -> Path:
     file.write_text(f'#!/bin/sh\nexec {client} "$@"\n', encoding="utf-8")
     file.chmod(0o700)
     door = socket.socket(socket.AF_UNIX)
-    # Where it is meant to be at once complete: it can be reached once it has its name.
     with contextlib.chdir(place):  # the path of a socket must be short
         door.bind(f"{_DOOR}.new")
         door.listen()
+        # It gets its name once it can be reached.
         Path(f"{_DOOR}.new").rename(_DOOR)
-    # mpirun keeps its own files where they end with the job.
-    own = {**variables, "TMPDIR": str(place)}
+    own = keep_files(variables, place)
     threading.Thread(target=_answer, args=(door, own), name="shell", daemon=True).start()
     return place
+
+
+def keep_files(variables: Mapping[str, str], place: Path) -> dict[str, str]:
+    """The variables with which Open MPI keeps its files in `place`, where they end with the job."""
+    # Without a home, which a service has not, it does not start.
+    return {"HOME": str(place), **variables, "TMPDIR": str(place)}
 
 
 def reachable(folder: Path, host: str) -> bool:
