@@ -62,10 +62,11 @@ def _tell(path: Path, team: Team) -> None:
 def _out_of_date(team: Team, month: str) -> list[str]:
     """The images that AWS patches no more in `month`, such as 2027-06."""
     used = {
-        (name, job.framework.name, job.framework.version or "")
+        (name, managed.name, managed.version or "")
         for environment in team.environments.values()
         for name, job in environment.jobs.items()
-        if job.framework is not None
+        for managed in (job.framework, job.algorithm, job.prepare.framework if job.prepare else None)
+        if managed is not None
     }
     return [
         f"jobs.{job}: AWS patches the {framework} {version} image no more since {end}"

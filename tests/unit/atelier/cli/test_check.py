@@ -59,6 +59,17 @@ def test_images_out_of_date_are_found_by_the_clock(project):
     ]
 
 
+def test_the_images_of_algorithms_and_preparations_get_out_of_date_too(project):
+    """Whatever of AWS's a job runs in is looked at."""
+    path = project / "teams/tiny.yaml"
+    of_words = "  words: {algorithm: {name: xgboost, version: '3.2'}, prepare_script: curve, "
+    needed = "prepare: {program: train.py}, hyperparameters: {num_round: 9}}\n"
+    path.write_text(path.read_text().replace("jobs:\n", f"jobs:\n{of_words}{needed}"))
+    said = _out_of_date(load_team(path), "2028-01")
+    assert "jobs.words: AWS patches the xgboost 3.2-0 image no more since 2027-05" in said
+    assert "jobs.words: AWS patches the sklearn 1.9-0 image no more since 2027-07" in said
+
+
 def test_schema_is_json(atelier, project):
     """The schema is printed as it is, for  atelier schema > team.schema.json."""
     result = atelier("schema")
