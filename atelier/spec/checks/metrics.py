@@ -8,7 +8,7 @@ import re
 from atelier.spec import defaults
 from atelier.spec.checks.finding import Finding, Findings
 from atelier.spec.document import Steps
-from atelier.spec.jobs import Job
+from atelier.spec.jobs import NUMBER, Job
 from atelier.spec.problems import choose
 
 MAX_METRIC_NAME = 255
@@ -51,7 +51,7 @@ def check_known(at: Steps, job: Job, metric: str) -> Findings:
 
 
 def _check_regex(at: Steps, name: str, pattern: str) -> Findings:
-    example = f"such as  '{name}=([0-9.]+)'"
+    example = f"such as  '{name}={NUMBER}'"
     if len(pattern) > MAX_METRIC_REGEX:
         yield Finding(at, f"a metric's expression has at most {MAX_METRIC_REGEX} characters", example)
     try:

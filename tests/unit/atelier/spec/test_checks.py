@@ -116,7 +116,7 @@ from atelier.spec import load_team, names
             "script: curve\n    metrics: {loss: 'loss=('}",
             "jobs.curve.metrics.loss",
             "is no regular expression",
-            "loss=([0-9.]+)",
+            "loss=([-+0-9.eE]+)",
         ),
         ("script: curve", "script: curve\n    metrics: {loss: 'a'}", "jobs.curve.metrics.loss", "has 0", "("),
         (
