@@ -123,19 +123,26 @@ def _sweep(
     *,
     wait: bool,
 ) -> None:
-    """Start all runs, then show how each ends."""
+    """Start all runs, then show how each ends.
+
+    Raises:
+        CliError: some of them failed.
+    """
     answers = start_all(lambda one: _start(target, job, one, experiment), asked)
     labels = [", ".join(f"{name}={value}" for name, value in one.items()) for one in asked]
     for label, answer in zip(labels, answers, strict=True):
         console.print(Text(f"run {answer['run']}", "bold").append(f"  {label}", ""), soft_wrap=True)
     compare = target.proposal(f"compare {experiment or job}")
+    failed = 0
     try:
         if wait:
-            wait_for_all(console, target, list(zip(labels, answers, strict=True)))
+            failed = wait_for_all(console, target, list(zip(labels, answers, strict=True)))
     except KeyboardInterrupt:
         console.print(f"the runs go on: {compare} shows how they end", soft_wrap=True)
         raise typer.Exit(130) from None
     console.print(f"side by side: {compare}", soft_wrap=True)
+    if failed:
+        raise CliError(f"{failed} of {len(asked)} runs failed")
 
 
 def _start(

@@ -185,6 +185,12 @@ SILENT = re.compile(
 """What says no more than that something failed."""
 EXCEPTION = re.compile(r"([\w.]*(Error|Exception)\b|.*Bad HTTP status).*")
 """A line of a log that says what, if anything does."""
+TOOLKIT = re.compile(
+    r"(?P<family>\w+: )?\w+Error:?\s+ExitCode (?P<code>-?\d+)\s+ErrorMessage \"(?P<message>.*?)\"?\s*"
+    r"(ExtraInfo \".*)?(Command \".*)?",
+    re.DOTALL,
+)
+"""How the frameworks' containers tell of a script that failed."""
 UNKNOWN = Known(re.compile(""), "it failed", "see the execution in the console, and the log")
 
 
@@ -216,7 +222,8 @@ def explain(error: str, cause: str, tail: Sequence[str]) -> Explanation:
     # A reason that is more than an exit code is believed: the log may hold older troubles that were none.
     lines = tail if SILENT.fullmatch(reason) else ()
     known, line = _recognise(f"{error}: {reason}", lines)
-    return Explanation(f"{known.name}: {_one_line(line or reason)}", known.remedy, tuple(map(_shorten, tail)))
+    told = line or _without_frame(reason)
+    return Explanation(f"{known.name}: {_one_line(told)}", known.remedy, tuple(map(_shorten, tail)))
 
 
 def reason_of(cause: str) -> str:
@@ -248,6 +255,14 @@ def _recognise(reason: str, lines: Sequence[str]) -> tuple[Known, str | None]:
             if known.pattern.search(text):
                 return known, exception
     return UNKNOWN, exception
+
+
+def _without_frame(reason: str) -> str:
+    """The script's own words, without the command that started it; its exit code where it has none."""
+    framed = TOOLKIT.fullmatch(reason)
+    if framed is None:
+        return reason
+    return framed["message"].strip() or f"exit code {framed['code']}"
 
 
 def _one_line(text: str) -> str:

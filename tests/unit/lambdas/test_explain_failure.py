@@ -182,6 +182,25 @@ def test_the_programs_own_words_win(reason):
     assert cause == f"the script stopped with an error: {reason}"
 
 
+@pytest.mark.parametrize(
+    ("code", "message", "told"),
+    [
+        (
+            1,
+            "ModuleNotFoundError: No module named 'x'",
+            "an import failed: ModuleNotFoundError: No module named 'x'",
+        ),
+        (1, 'ValueError: say "a"\n ', 'the script stopped with an error: ValueError: say "a"'),
+        (-11, "", "the program crashed in compiled code: exit code -11"),
+        (3, "", "the script stopped with an error: exit code 3"),
+    ],
+)
+@pytest.mark.parametrize("end", [", exit code: 1", ""])
+def test_a_scripts_words_are_told_without_the_containers_frame(code, message, told, end):
+    """The frameworks' containers add the whole command, which may be cut off; the line is for people."""
+    assert explain("States.TaskFailed", failed_job(TOOLKIT.format(code, message) + end), []).cause == told
+
+
 def test_a_processing_jobs_message_stands_for_its_exit_code_alone():
     """Where AWS says more itself, that counts."""
     for reason, name in (

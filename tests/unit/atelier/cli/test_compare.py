@@ -42,10 +42,11 @@ def test_several_sweeps_are_a_grid():
 
 
 def test_a_failed_run_of_a_sweep_hides_no_other(atelier, deployed):
-    """All are waited for; the command fails and says how many did."""
+    """All are waited for and can be compared; the command fails and says how many did."""
     result = atelier("train", "curve", "--sweep", "spoil=1,2")
     assert result.exit_code == 1
     assert result.stdout.count("failed  rmse is 200") == 2
+    assert result.stdout.splitlines()[-1] == "side by side: `atelier compare curve`"
     assert "2 of 2 runs failed" in result.stderr
 
 
