@@ -34,8 +34,8 @@ some of whose options have other names. Each host's ranks run in its own contain
 in sshd's place; messages keep to lo, but Open MPI's daemons listen on every address and, for several hosts,
 need an interface other than lo.
 
-TensorFlow's servers listen on every address of this machine. MXNet's processes (DMLC_*) are started as on
-AWS; its last release needs an old numpy, which the job's requirements.txt must name.
+TensorFlow's servers listen on every address of this machine. MXNet's last release needs a numpy before
+1.24, which the job's requirements.txt must name.
 
 FastFile is a file system (FUSE) that reads from S3 what is read of it; where the system has none, the files
 are downloaded first and the log says so. Pipe is a FIFO for each epoch. CompressionType is refused.

@@ -85,14 +85,12 @@ def _answer(door: socket.socket, variables: Mapping[str, str]) -> None:
 def _execute(connection: socket.socket, variables: Mapping[str, str]) -> None:
     with connection:
         _, streams, _, _ = socket.recv_fds(connection, len(_MARK), _STREAMS)
+        source, output, errors = streams
         with contextlib.ExitStack() as opened:
             for stream in streams:
                 opened.callback(os.close, stream)
             with connection.makefile("rb") as sent:
                 command = sent.read().decode()
-            if len(streams) < _STREAMS:
-                return
-            source, output, errors = streams
             process = subprocess.Popen(
                 ["/bin/sh", "-c", command], env=variables, stdin=source, stdout=output, stderr=errors
             )

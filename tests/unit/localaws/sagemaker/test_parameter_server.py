@@ -134,9 +134,17 @@ def test_mxnets_roles_meet_at_the_scheduler(parameters):
     stand_in = """
 import os
 names = ("ROLE", "NUM_WORKER", "NUM_SERVER", "PS_ROOT_URI", "PS_ROOT_PORT", "NODE_HOST")
-print("DMLC", *(os.environ[f"DMLC_{name}"] for name in names), flush=True)
+line = " ".join(["DMLC", *(os.environ[f"DMLC_{name}"] for name in names)])
+os.write(1, f"{line}\\n".encode())  # at once: other processes write to the same log
+open(os.path.join(os.environ["SM_OUTPUT_DATA_DIR"], os.environ["DMLC_ROLE"]), "w").close()
 """
-    script = "import time, mxnet; time.sleep(1)"
+    # Ends once all of its host have said what they were told.
+    script = """
+import os, time, mxnet
+roles = {"algo-1": {"scheduler", "server", "worker"}, "algo-2": {"server", "worker"}}
+while set(os.listdir(os.environ["SM_OUTPUT_DATA_DIR"])) != roles[os.environ["SM_CURRENT_HOST"]]:
+    time.sleep(0.1)
+"""
     job, log = parameters("dmlc", MXNET, script, {"mxnet.py": stand_in}, hosts=2)
     assert job["TrainingJobStatus"] == "Completed", log
     told = sorted(line.split()[1:] for line in log if line.startswith("DMLC "))
