@@ -55,7 +55,7 @@ KNOWN = (
         "add the package to the script's requirements.txt, in a version that fits the framework's Python",
     ),
     _known(
-        r"Segmentation fault|Illegal instruction|SIG(SEGV|ILL|ABRT|BUS|FPE)\b"
+        r"Segmentation fault|Illegal instruction|Fatal Python error|SIG(SEGV|ILL|ABRT|BUS|FPE)\b"
         r"|exit ?code:? ?(13[2-6]|139|-([4-8]|11))\b",
         "the program crashed in compiled code",
         "pin versions in requirements.txt that fit each other and the image; of an illegal instruction, name"

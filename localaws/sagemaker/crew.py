@@ -12,7 +12,8 @@ from localaws.sagemaker.process import STOP_SECONDS, Container
 
 _WAIT_SECONDS = 0.1
 _LOOK_SECONDS = 0.5
-_KILLED = 137
+KILLED = 137
+"""The exit code of a container that the system killed, as it does when memory is used up."""
 _runs = itertools.count()
 
 
@@ -102,7 +103,7 @@ class Crew:
                 each_look()
                 if self._too_much(exact=False) and self._too_much(exact=True):
                     outcome.why = OUT_OF_MEMORY
-                    outcome.codes = dict.fromkeys(self._containers, _KILLED)
+                    outcome.codes = dict.fromkeys(self._containers, KILLED)
                     break
         self.kill()
         return outcome

@@ -11,7 +11,7 @@ from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localaws.sagemaker import jobs, s3
-from localaws.sagemaker.crew import LATE, OUT_OF_MEMORY, STOPPED, Outcome, host_names
+from localaws.sagemaker.crew import KILLED, LATE, OUT_OF_MEMORY, STOPPED, Outcome, host_names
 from localaws.sagemaker.jobs import REASON_CHARS, JobFailed
 from localaws.sagemaker.records import without_effect
 from localaws.sagemaker.runs import Run
@@ -84,7 +84,8 @@ class ProcessingRun(Run["ProcessingJob"]):
         self._outcome = self.crew.watch(self.site.world.stopping.is_set, reasons, look)
         self.job.exit_message = self._message()
         if self._outcome.failed:
-            raise JobFailed(_TOO_BIG if self._outcome.why == OUT_OF_MEMORY else _FAILED)
+            killed = self._outcome.why == OUT_OF_MEMORY or KILLED in self._outcome.codes.values()
+            raise JobFailed(_TOO_BIG if killed else _FAILED)
         if self._outcome.why is None:
             self._take_outputs()
 

@@ -99,11 +99,14 @@ def _input(name: str, url: str) -> dict[str, Any]:
 
 
 def _command(program: str) -> str:
-    """What the container runs, its arguments following: a line that SageMaker takes 256 characters of."""
+    """What the container runs, its arguments following: a line that SageMaker takes 256 characters of.
+
+    A crash is written to the log, since SageMaker does not tell how a processing job's container ended.
+    """
     return (
         f'cd "$(mktemp -d)" && tar xzf {ROOT}/input/code/sourcedir.tar.gz && '
         "{ [ ! -f requirements-prepare.txt ] || python3 -m pip install -qr requirements-prepare.txt; } && "
-        f'exec python3 {program} "$@"'
+        f'exec python3 -X faulthandler {program} "$@"'
     )
 
 

@@ -105,7 +105,7 @@ AWS_SAYS = {
 HEAD = "ClientError: An error occurred (403) when calling the HeadObject operation: Forbidden"
 FULL = "OSError: [Errno 28] No space left on device: '/opt/ml/model/m.pt'"
 MISSING = "ModuleNotFoundError: No module named 'torchmetrics'"
-CRASH = "sh: line 1:    17 Segmentation fault      python3 prepare.py"
+CRASH = "Fatal Python error: Aborted"
 
 
 @pytest.mark.parametrize(

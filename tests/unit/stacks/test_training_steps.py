@@ -81,7 +81,7 @@ def test_a_preparation_gets_its_arguments_and_packages(run, define, aws):
     assert all(len(word) <= 256 for word in app["ContainerEntrypoint"])
     command = app["ContainerEntrypoint"][2]
     assert "requirements-prepare.txt" in command
-    assert 'python3 prepare.py "$@"' in command
+    assert command.endswith('exec python3 -X faulthandler prepare.py "$@"')
     assert processing["NetworkConfig"]["EnableInterContainerTrafficEncryption"] is True
     assert (
         processing["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"]

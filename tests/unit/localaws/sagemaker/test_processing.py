@@ -55,6 +55,13 @@ def test_a_program_that_fails_says_so_and_gives_no_output(lab, desk):
     assert "Contents" not in lab.s3.list_objects_v2(Bucket=lab.bucket, Prefix="none")
 
 
+def test_a_program_that_the_system_kills_had_too_little_memory(desk):
+    """AWS's reason for a container that is killed, not asked to end."""
+    job = desk.run("killed", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("ClientError: Please use an instance type with more memory")
+
+
 def test_hosts_divide_a_sharded_input(lab, desk):
     """Two hosts, each with its share; outputs of both."""
     for name in "abc":
