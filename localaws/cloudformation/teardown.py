@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
@@ -78,6 +78,7 @@ def _delete_all(doomed: Sequence[tuple[Resource, str]], actions: Actions) -> lis
     What a resource uses that could not be deleted is left alone.
     """
     ended = [resource for resource, _ in doomed]
+    left = set(range(len(doomed)))
 
     def end(index: int) -> bool:
         resource, policy = doomed[index]
@@ -86,15 +87,25 @@ def _delete_all(doomed: Sequence[tuple[Resource, str]], actions: Actions) -> lis
         except ResourceFailed:
             ended[index] = replace(resource, status="DELETE_FAILED")
             return False
+        left.discard(index)
         return True
 
-    run_in_order(_users_first([resource for resource, _ in doomed]), end)
+    users = _users_first(ended)
+    if not _is_circular(users):
+        run_in_order(users, end)
+        return ended
+    # Incarnations of several updates may have used each other in turn, and which of them is unknown by now:
+    # what is in use is tried again as long as anything goes.
+    before = len(left) + 1
+    while len(left) < before:
+        before = len(left)
+        run_in_order({index: set() for index in left}, end)
     return ended
 
 
 def _users_first(resources: Sequence[Resource]) -> dict[int, set[int]]:
     """Each resource's position with those of the resources that use it and so go before it."""
-    users = {
+    return {
         position: {
             other
             for other, user in enumerate(resources)
@@ -102,9 +113,11 @@ def _users_first(resources: Sequence[Resource]) -> dict[int, set[int]]:
         }
         for position, resource in enumerate(resources)
     }
+
+
+def _is_circular(needs: Mapping[int, set[int]]) -> bool:
     try:
-        TopologicalSorter(users).prepare()
+        TopologicalSorter(needs).prepare()
     except CycleError:
-        # Incarnations of several updates may have used each other in turn: then there is no right order.
-        return {position: set() for position in users}
-    return users
+        return True
+    return False
