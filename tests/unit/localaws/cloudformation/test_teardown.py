@@ -12,7 +12,7 @@ from localaws.cloudformation.teardown import clean_up
 
 
 def test_incarnations_that_used_each_other_in_turn_all_go() -> None:
-    """`a1` uses `b1` of one update, `b2` uses `a1` of the next: by name a circle, by what there is a chain."""
+    """`a1` uses `b1` of one update, `b2` uses `a1` of the next: a circle by name, a chain in truth."""
     uses = {"b2": "a1", "a1": "b1"}
     standing = {"b1", "a1", "b2"}
 
