@@ -25,6 +25,7 @@ from atelier.cli.follow import Finished, JobStarted, LogLine, StateEntered, foll
 from atelier.demo.cdk import Cdk
 from atelier.demo.example import Example, code_of, started_by, write_example
 from atelier.demo.journey import Journey, JourneyError
+from atelier.demo.lock import alone
 from atelier.demo.picture import draw
 from atelier.demo.screen import Screen, clipped
 from atelier.demo.selection import select
@@ -46,8 +47,17 @@ def run(console: Console, job: str, team: str | None, env: str) -> Summary:
     """Deploy, upload, train, approve, serve, predict, remove; nothing is left running in the end.
 
     Raises:
-        SpecError, EmbeddedError, CdkError, JourneyError: what went wrong, for a person to read.
+        SpecError, EmbeddedError, CdkError, JourneyError: what went wrong, for a person to read; also that
+            another demo runs.
     """
+    with alone(FOLDER.with_suffix(".lock")):
+        return _run(console, job, team, env)
+
+
+def _run(console: Console, job: str, team: str | None, env: str) -> Summary:
+    left = embedded.find(FOLDER / "aws")
+    if left is not None:  # of a demo that was killed: it ends by itself, but not at once
+        embedded.stop(left)
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     selected = select(ROOT, FOLDER / "teams", job, team, env)

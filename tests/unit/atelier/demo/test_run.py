@@ -1,0 +1,59 @@
+"""The demo: one at a time in a clone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from atelier.demo import run as demo
+from atelier.demo.journey import JourneyError
+
+ROOT = Path(__file__).parents[4]
+
+
+@pytest.fixture
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds the lock of the demo's folder, as a demo does."""
+    monkeypatch.setattr(demo, "FOLDER", tmp_path / "demo")
+    program = (
+        "import time; from pathlib import Path; from atelier.demo.lock import alone\n"
+        "with alone(Path('demo.lock')):\n"
+        "    print('held', flush=True); time.sleep(60)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_a_second_demo_leaves_the_first_alone(running: subprocess.Popen[str], tmp_path: Path) -> None:
+    """It is refused with the process that runs, before anything is deleted."""
+    log = tmp_path / "demo/cdk-deploy.log"
+    log.parent.mkdir()
+    log.write_text("of the first")
+    with pytest.raises(JourneyError, match=f"a demo runs already in this clone, process {running.pid}:"):
+        demo.run(Console(quiet=True), "no-such-job", None, "dev")
+    assert log.read_text() == "of the first"
+
+
+def test_a_killed_demo_does_not_block_the_next(running: subprocess.Popen[str]) -> None:
+    """Its lock goes with it: the next demo begins, here only to find that there is no such job."""
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    with pytest.raises(JourneyError, match="no-such-job"):
+        demo.run(Console(quiet=True), "no-such-job", None, "dev")
