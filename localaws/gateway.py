@@ -82,7 +82,8 @@ class Gateway:
             return self._moto(environ, start_response)
         except NotImplementedError as error:
             log.warning("not emulated: %s: %s", service, error)
-            missing = NotEmulated(f"{service}: {error}")
+            operation = str(error).removeprefix("The ").removesuffix(" action has not been implemented")
+            missing = NotEmulated(f"{service}: {operation}")
             body = f'{{"__type":"{missing.code}","message":"{missing.message}"}}'
             response = Response(body, status=501, content_type="application/x-amz-json-1.1")
             return response(environ, start_response)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -62,6 +63,11 @@ def code(error: ClientError) -> str:
 def message(error: ClientError) -> str:
     """The text of an error that AWS answered."""
     return str(error.response.get("Error", {}).get("Message", ""))
+
+
+def is_embedded() -> bool:
+    """Whether what answers is the embedded AWS: on this machine there is no other."""
+    return urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname in {"127.0.0.1", "localhost"}
 
 
 def point_at_embedded() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import shutil
 import subprocess
 import time
@@ -26,6 +27,7 @@ PLATFORM = "linux/amd64"
 """What SageMaker's instances are, whatever the machine that builds is."""
 PROJECT = Path()
 POLL_SECONDS = 3.0
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
 def image(
@@ -50,11 +52,15 @@ def image(
         raise CliError(f"{target.label} has no image {name!r}: {remedy}")
     folder = PROJECT / CONTAINERS / name
     if not (folder / "Dockerfile").is_file():
-        raise CliError(f"{folder}/Dockerfile does not exist: write it, beside the programs train and serve")
+        beside = "; an image that jobs name holds the programs train and serve as well"
+        raise CliError(f"{folder}/Dockerfile does not exist: write it{beside}")
     address = job_images.own_image(target.spec, OwnImage(name=name, tag=tag or _tag(target, name)))
+    if codebuild and action == "build":
+        raise CliError("--codebuild builds and pushes at once: atelier image push … --codebuild")
+    if action == "push" and errors.is_embedded():
+        _push_empty(target, address)
+        return
     if codebuild:
-        if action == "build":
-            raise CliError("--codebuild builds and pushes at once: atelier image push … --codebuild")
         _push_by_codebuild(target, name, address.rpartition(":")[2])
     else:
         program = find_engine(engine)
@@ -66,11 +72,13 @@ def image(
 
 
 def _tag(target: Target, name: str) -> str:
-    """The tag that the jobs name, if they agree on one."""
+    """The tag that jobs and Studio name, if they agree on one."""
     own = (job.image for job in target.spec.jobs.values())
     found = {image.tag for image in own if image and image.name == name and not image.digest}
+    offered = target.spec.studio.images.values() if target.spec.studio else ()
+    found |= {image.tag for image in offered if image.image == name}
     if len(found) != 1:
-        said = f"jobs name {' and '.join(sorted(found))}" if found else "no job names one"
+        said = f"the team file names {' and '.join(sorted(found))}" if found else "the team file names none"
         raise CliError(f"which version of {name}? --tag …, since {said}")
     return found.pop()
 
@@ -113,6 +121,22 @@ def _log_in(target: Target, program: str, address: str) -> None:
 
 
 def _push(target: Target, program: str, address: str) -> None:
+    _refuse_known(target, address)
+    _run(program, "push", address)
+
+
+def _push_empty(target: Target, address: str) -> None:
+    """Put an image without content into a repository of the embedded AWS, which builds none."""
+    _refuse_known(target, address)
+    repository, _, tag = address.partition("/")[2].rpartition(":")
+    manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "annotations": {"version": tag}}
+    target.client("ecr").put_image(
+        repositoryName=repository, imageTag=tag, imageManifest=json.dumps(manifest)
+    )
+    typer.echo(f"put {repository}:{tag}, without content: the embedded AWS runs the files of {CONTAINERS}/")
+
+
+def _refuse_known(target: Target, address: str) -> None:
     repository, _, tag = address.partition("/")[2].rpartition(":")
     try:
         found = target.client("ecr").describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
@@ -124,7 +148,6 @@ def _push(target: Target, program: str, address: str) -> None:
         found = {}
     if found.get("imageDetails"):
         raise CliError(f"{repository} holds {tag} already, and a tag is never given anew: raise --tag")
-    _run(program, "push", address)
 
 
 def _push_by_codebuild(target: Target, name: str, tag: str) -> None:

@@ -74,6 +74,6 @@ def show(findings: list[Finding]) -> None:
         typer.echo("\nWhat to do:")
     for one in asks:
         # Outside the table: a command that is broken over lines cannot be copied.
-        typer.echo(f"  {one.what}\n    {one.ask}")
+        typer.echo("\n    ".join([f"  {one.what}", *one.ask.splitlines()]))
     count = sum(one.state == "missing" for one in findings)
     typer.echo(f"\n{count} missing" if count else "\nnothing is missing")

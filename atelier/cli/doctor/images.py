@@ -40,8 +40,8 @@ def _own(target: Target, image: str, version: str) -> Finding:
     if found and found["imageDetails"]:
         return ok(what, f"in {repository}")
     deploy = f"npx cdk deploy '{target.label}/registry' -c team={spec.team} -c env={spec.name}"
-    push = target.proposal(f"image push {image} --tag {version}")
-    return missing(what, f"{repository} does not hold it", f"{deploy} , then  {push}")
+    push = target.proposal(f"image push {image} --tag {version}").strip("`")
+    return missing(what, f"{repository} does not hold it", f"{deploy}\n{push}")
 
 
 def managed_images(target: Target) -> Iterator[Finding]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from atelier.cli import errors
 from atelier.cli import image as command
 from atelier.cli.images import Listed, listed, past
 from atelier.cli.target import Target
@@ -105,8 +105,9 @@ def test_builds_with_the_engine_at_hand_for_sagemakers_processors(atelier, engin
     assert engine.read_text() == f"build --platform linux/amd64 --tag {ADDRESS} containers/own\n"
 
 
-def test_pushes_after_signing_in(atelier, engine, deployed):
+def test_pushes_after_signing_in(atelier, engine, deployed, monkeypatch):
     """A tag is that image for ever: one that the repository holds is refused before anything is sent."""
+    monkeypatch.setattr(errors, "is_embedded", lambda: False)
     ecr = deployed("ecr")
     missing = atelier("image", "push", "own")
     assert "repository tiny-dev/own is not in account" in " ".join(missing.stderr.split())
@@ -181,8 +182,16 @@ def test_codebuild_builds_and_pushes(monkeypatch, status, fails):
     ]
 
 
-def test_the_embedded_aws_refuses_to_build(atelier, engine, deployed):
-    """It has no engine, and says so by name."""
-    result = atelier("image", "push", "own", "--codebuild")
-    assert result.exit_code == 1
-    assert re.search("NotEmulated|not emulated", result.stderr)
+def test_the_embedded_aws_gets_an_image_without_content(atelier, engine, deployed):
+    """It builds and runs none, and what asks whether an image is there finds it; no engine is needed."""
+    ecr = deployed("ecr")
+    ecr.create_repository(repositoryName="tiny-dev/other", imageTagMutability="IMMUTABLE")
+    Path("containers/own").rename("containers/other")
+    result = atelier("image", "push", "other", "--tag", "1.0.0", "--codebuild")
+    assert result.exit_code == 0, result.stderr
+    assert "without content" in result.stdout
+    found = ecr.describe_images(repositoryName="tiny-dev/other", imageIds=[{"imageTag": "1.0.0"}])
+    assert found["imageDetails"]
+    assert engine.read_text() == ""
+    again = atelier("image", "push", "other", "--tag", "1.0.0")
+    assert "a tag is never given anew" in " ".join(again.stderr.split())

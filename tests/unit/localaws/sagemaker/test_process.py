@@ -81,7 +81,7 @@ def test_the_end_of_the_server_is_the_end_of_its_containers(job):
     assert container.wait(20) is not None
     [said] = [line for line in lines if line.startswith("child")]
     pid = int(said.split()[1])
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60  # what a busy machine takes
     while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]:
         assert time.monotonic() < deadline
         time.sleep(0.02)
