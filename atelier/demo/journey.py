@@ -77,6 +77,10 @@ class Journey:
         """Wait for the run that an upload starts; returns its execution's ARN."""
         return self._execution(names.training_machine(self.spec.team, self.spec.name, self.job), since)
 
+    def approve(self, package: str) -> None:
+        """Approve a model package, given by its ARN, as `atelier approve` does."""
+        self.client("sagemaker").update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
+
     def deployment(self, since: datetime) -> str:
         """Wait for the deployment that an approved model starts; returns its execution's ARN."""
         machine = names.deploy_machine(self.spec.team, self.spec.name, self.endpoint or "")

@@ -78,6 +78,7 @@ def _run(console: Console, job: str, team: str | None, env: str) -> Summary:
             _provision(screen, cdk, summary)
         began = _train(screen, journey, example, summary)
         if selected.endpoint is not None:
+            approve(screen, journey, summary)
             _serve(screen, journey, example, summary, began)
         if summary.transform:
             _look_at_batch(screen, journey, code, summary)
@@ -159,10 +160,19 @@ def _train(screen: Screen, journey: Journey, example: Example, summary: Summary)
         summary.run = execution.rpartition(":")[2]
         output = _watch(screen, journey, execution)
         summary.training_job, summary.metrics = output["trainingJob"], output["metrics"]
+        summary.model_package = output["modelPackage"]
         summary.transform = output.get("transform", "")
         found = [f"{name} {value:.4g}" for name, value in summary.metrics.items()]
         phase.note = ", ".join([*found, *(f"{k} = {v}" for k, v in output.get("tuned", {}).items())])
     return began
+
+
+def approve(screen: Screen, journey: Journey, summary: Summary) -> None:
+    """Approve the model where the environment asks a person to."""
+    if journey.spec.approval == "manual":
+        with screen.phase("approval") as phase:
+            journey.approve(summary.model_package)
+            phase.note = f"{summary.model_package.partition('/')[2]}, as a person gives it"
 
 
 def _serve(screen: Screen, journey: Journey, example: Example, summary: Summary, began: datetime) -> None:

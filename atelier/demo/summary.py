@@ -32,6 +32,8 @@ class Summary:
     run: str = ""
     training_job: str = ""
     metrics: dict[str, float] = field(default_factory=dict)
+    model_package: str = ""
+    """The ARN of the model that the run registered."""
     answers: list[dict[str, str]] = field(default_factory=list)
     """Each request to the endpoint, with its answer."""
     transform: str = ""

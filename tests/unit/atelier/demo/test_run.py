@@ -1,4 +1,4 @@
-"""The demo: one at a time in a clone."""
+"""The demo: one at a time in a clone; it approves as a person would."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from atelier.demo import run as demo
-from atelier.demo.journey import JourneyError
+from atelier.demo.journey import Journey, JourneyError
+from atelier.demo.screen import Screen
+from atelier.demo.selection import select
+from atelier.demo.summary import Summary
 
 ROOT = Path(__file__).parents[4]
 
@@ -57,3 +61,25 @@ def test_a_killed_demo_does_not_block_the_next(running: subprocess.Popen[str]) -
     running.wait()
     with pytest.raises(JourneyError, match="no-such-job"):
         demo.run(Console(quiet=True), "no-such-job", None, "dev")
+
+
+@dataclass
+class Registry:
+    """A SageMaker that remembers what it was told of model packages."""
+
+    told: list[dict[str, str]] = field(default_factory=list)
+
+    def update_model_package(self, **arguments: str) -> None:
+        self.told.append(arguments)
+
+
+@pytest.mark.parametrize(("env", "approvals"), [("dev", []), ("prod", ["Approved"])])
+def test_the_demo_approves_where_a_person_would(env: str, approvals: list[str], tmp_path: Path) -> None:
+    """Where approval is manual the demo gives it, or nothing would ever be deployed."""
+    selected = select(ROOT, tmp_path / "teams", "curve", "vision", env)
+    registry, summary = Registry(), Summary("vision", env, "curve", "curve", model_package="arn:x/y/1")
+    journey = Journey(selected.spec, "curve", "curve", lambda _: registry)
+    demo.approve(Screen(Console(quiet=True)), journey, summary)
+    assert registry.told == [
+        {"ModelPackageArn": "arn:x/y/1", "ModelApprovalStatus": approval} for approval in approvals
+    ]
