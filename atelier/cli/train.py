@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -52,7 +53,10 @@ def train(
     """
     target = choose_target(team, env)
     target.check_job(job)
-    asked = [{**_parsed(hyperparameters or []), **swept} for swept in combinations(_swept(sweep or []))]
+    told, swept = _parsed(hyperparameters or []), _swept(sweep or [])
+    for name in told.keys() & swept.keys():
+        raise CliError(f"{name} is in --sweep and in --hyperparameter (-p): leave it out of one")
+    asked = [{**told, **one} for one in combinations(swept)]
     _check(target, job, asked)
     console = Console(highlight=False)
     if sweep:
@@ -132,7 +136,7 @@ def _sweep(
     labels = [", ".join(f"{name}={value}" for name, value in one.items()) for one in asked]
     for label, answer in zip(labels, answers, strict=True):
         console.print(Text(f"run {answer['run']}", "bold").append(f"  {label}", ""), soft_wrap=True)
-    compare = target.proposal(f"compare {experiment or job}")
+    compare = target.proposal(f"compare {shlex.quote(experiment or job)}")
     failed = 0
     try:
         if wait:

@@ -28,6 +28,12 @@ def test_a_sweep_starts_a_run_for_each_value(atelier, deployed):
     assert lines[6] == "side by side: `atelier compare rates`"
 
 
+def test_the_proposed_command_can_be_typed(atelier, deployed):
+    """An experiment's name with a space in it is quoted, as a shell wants it."""
+    result = atelier("train", "curve", "--sweep", "rate=1,2", "--no-wait", "--experiment", "my exp")
+    assert result.output.splitlines()[-1] == "side by side: `atelier compare 'my exp'`"
+
+
 def test_several_sweeps_are_a_grid():
     """Every combination, and not more than anybody means."""
     assert combinations({"a": [1, 2], "b": ["x", "y"]}) == [
@@ -56,6 +62,7 @@ def test_a_failed_run_of_a_sweep_hides_no_other(atelier, deployed):
         (["--sweep", "units"], "is no name=value,value"),
         (["--sweep", "units=1,,2"], "is no name=value,value"),
         (["--sweep", "units=1,0"], "units=0: must be at least 1"),
+        (["--sweep", "units=1,2", "-p", "units=3"], "units is in --sweep and in --hyperparameter (-p)"),
         (["-p", "unit=1"], "curve has no hyperparameter 'unit': did you mean units?"),
     ],
 )
