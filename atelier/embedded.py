@@ -93,9 +93,16 @@ def find(data: Path) -> Running | None:
 
 
 def wait(running: Running) -> None:
-    """Return when the server has ended, whoever ends it."""
+    """Return when the server has been stopped.
+
+    Raises:
+        EmbeddedError: it ended without being asked to.
+    """
     while _lives(running.pid):
         time.sleep(0.2)
+    # One that ends in order takes its address away; a killed one cannot.
+    if (running.data / "server.json").exists():
+        raise EmbeddedError(f"the embedded AWS was killed or failed: see {running.data / 'server.log'}")
 
 
 def stop(running: Running) -> None:

@@ -101,3 +101,26 @@ def test_what_a_killed_server_left_names_nobody(tmp_path: Path, said: str) -> No
     """A file left behind is no server, whatever it says: its process id may be anybody's by now."""
     (tmp_path / "server.json").write_text(said.replace("%d", str(os.getpid())))
     assert embedded.find(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "told"), [(signal.SIGKILL, 1, "was killed"), (signal.SIGTERM, 0, "")]
+)
+def test_up_tells_a_killed_server_from_a_stopped_one(
+    tmp_path: Path, number: signal.Signals, code: int, told: str
+) -> None:
+    """`atelier up` ends with 0 only when the server was stopped; else with a sentence and the log's place."""
+    command = "import sys; from atelier.cli import main; sys.argv[0] = 'atelier'; main()"
+    options = ["up", "--port", "0", "--data", str(tmp_path / "data")]
+    up = subprocess.Popen(
+        [sys.executable, "-c", command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert up.stdout is not None
+    up.stdout.readline()
+    running = embedded.find(tmp_path / "data")
+    assert running is not None
+    os.kill(running.pid, number)
+    _, said = up.communicate(timeout=20)
+    assert up.returncode == code
+    assert told in said
+    assert (str(tmp_path / "data/server.log") in said.split("stops it.")[1]) == bool(code)
