@@ -5,7 +5,7 @@
 The jobs of small environments are measured in any case, the others where their environments lie in the
 cache, with one run each.
 A script's time is that of its processes: of the preparation, with the packages that it installs for itself,
-and of the training, without what starts them.
+of the training, and of what predicts for a batch, without what starts them.
 """
 
 from __future__ import annotations
@@ -157,12 +157,8 @@ def _scripts(container: psutil.Process) -> list[psutil.Process]:
         return []
     if entry == "builtin":
         return [container]
-    # A shell that gets things ready becomes the script; a launcher that has just been forked is none yet.
-    return [
-        child
-        for child in container.children()
-        if child.cmdline() != command and child.cmdline()[:1] != ["sh"]
-    ]
+    # A launcher that has just been forked is no script yet.
+    return [child for child in container.children() if child.cmdline() != command]
 
 
 if __name__ == "__main__":
