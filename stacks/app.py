@@ -40,7 +40,7 @@ def synthesize(app: cdk.App) -> None:
 
 
 def selection(app: cdk.App) -> dict[str, Any]:
-    """The arguments of `load_teams` that the context selects: `-c teams=<folder> -c team=… -c env=…`."""
+    """The arguments of `load_to_deploy` that the context selects: `-c teams=<folder> -c team=… -c env=…`."""
     folder = app.node.try_get_context("teams")
     return {
         "folder": Path(folder) if folder else PROJECT / "teams",

@@ -3,7 +3,7 @@
 Neither boto3 nor the CDK is imported here, and nothing but the team files and the script folders is read.
 """
 
-from atelier.spec.load import check_together, load_team, load_teams, team_files
+from atelier.spec.load import check_together, load_team, load_teams, load_to_deploy, team_files
 from atelier.spec.model import Team, TeamEnvironment
 from atelier.spec.problems import Problem, SpecError
 
@@ -15,5 +15,6 @@ __all__ = [
     "check_together",
     "load_team",
     "load_teams",
+    "load_to_deploy",
     "team_files",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def load_team(path: Path, root: Path | None = None) -> Team:
     if found:
         raise SpecError(found)
     environments = {name: defaults.environment(name, file) for name, file in files.items()}
-    check_together([(path, environment) for environment in environments.values()])
+    _compare([(path, environment) for environment in environments.values()])
     return Team(
         name=next(iter(files.values())).team,
         environments=environments,
@@ -82,15 +83,66 @@ def load_teams(
     return found
 
 
-def check_together(environments: Iterable[tuple[Path, TeamEnvironment]]) -> None:
-    """Check environments, each with its file, against each other.
+def load_to_deploy(
+    folder: Path, team: str | None = None, env: str | None = None, root: Path | None = None
+) -> list[TeamEnvironment]:
+    """As `load_teams`, and the environments fit those of the folder's other files as well.
+
+    Raises:
+        SpecError: as `load_teams` and `check_together`.
+    """
+    found = load_teams(folder, team, env, root)
+    check_together(((Path(folder) / f"{one.team}{SUFFIX}", one) for one in found), root)
+    return found
+
+
+def check_together(environments: Iterable[tuple[Path, TeamEnvironment]], root: Path | None = None) -> None:
+    """Check environments, each with its file, against each other and those of the files beside.
+
+    Of the files beside, only those are parsed that can matter as far as their text tells; what is wrong in
+    them is not told here. `root` is the project's folder, as for `load_team`.
 
     Raises:
         SpecError: networks of one account and region overlap.
     """
+    given = list(environments)
+    _compare(given)
+    networks = [spec for _, spec in given if spec.network.mode == "created"]
+    beside = _beside({path for path, _ in given}) if networks else {}
+
+    def others(matters: Callable[[str, TeamEnvironment], bool]) -> list[tuple[Path, TeamEnvironment]]:
+        found = [path for path, text in beside.items() if any(matters(text, spec) for spec in networks)]
+        return [(path, spec) for path in found for spec in _right(path, root)]
+
+    if checks.overlaps(given, others(checks.may_overlap)):
+        # The remedy proposes a range that no other network of the account has, so now all of them matter.
+        raise SpecError(checks.overlaps(given, others(checks.may_share_account)))
+
+
+def _compare(environments: Iterable[tuple[Path, TeamEnvironment]]) -> None:
     found = checks.overlaps(environments)
     if found:
         raise SpecError(found)
+
+
+def _beside(files: AbstractSet[Path]) -> dict[Path, str]:
+    """The other team files of their folders, with what they hold as far as it is text."""
+    own = {(file.parent.resolve(), file.name) for file in files}
+    folders = {file.parent.resolve(): file.parent for file in files}
+    return {
+        path: path.read_text(encoding="utf-8", errors="replace")
+        for real, folder in folders.items()
+        for path in sorted(folder.glob(f"*{SUFFIX}"))
+        if (real, path.name) not in own and path.is_file()
+    }
+
+
+def _right(path: Path, root: Path | None) -> list[TeamEnvironment]:
+    """The environments of a file; none if anything is wrong with it."""
+    try:
+        return list(load_team(path, root).environments.values())
+    except SpecError:
+        return []
 
 
 def team_files(folder: Path) -> list[Path]:
@@ -121,9 +173,7 @@ def _all(folder: Path, root: Path | None) -> list[Team]:
             found += error.problems
     if found:
         raise SpecError(found)
-    check_together(
-        (path, environment) for path, one in teams.items() for environment in one.environments.values()
-    )
+    _compare((path, environment) for path, one in teams.items() for environment in one.environments.values())
     return list(teams.values())
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from atelier.spec.checks import endpoints, guardrails, jobs, network, record, size, studio, team
 from atelier.spec.checks.finding import Context, Finding
 from atelier.spec.checks.team import FIXED_BY_FILE
-from atelier.spec.checks.together import overlaps
+from atelier.spec.checks.together import may_overlap, may_share_account, overlaps
 from atelier.spec.checks.warnings import warnings
 from atelier.spec.document import Node, dotted
 from atelier.spec.model import TeamFile
 from atelier.spec.problems import Problem
 
-__all__ = ["FIXED_BY_FILE", "check", "overlaps", "warnings"]
+__all__ = ["FIXED_BY_FILE", "check", "may_overlap", "may_share_account", "overlaps", "warnings"]
 
 
 _JOBS = {"images", "jobs", "endpoints"}

@@ -77,13 +77,17 @@ def test_schema_is_json(atelier, project):
 
 
 def test_check_compares_the_networks_of_all_files(atelier, project):
-    """Files that are right alone but not together are refused, with another range for one of them."""
+    """Files that are right alone but not together are refused, with another range for one of them.
+
+    Whether all are named or one: the others lie beside it.
+    """
     network = "region: eu-west-1, network: {mode: created}}"
     first = (project / "teams/tiny.yaml").read_text().replace("region: eu-west-1}", network)
     (project / "teams/tiny.yaml").write_text(first)
     (project / "teams/other.yaml").write_text(first.replace("team: tiny", "team: other"))
-    result = atelier("check")
-    assert result.exit_code == 1
-    assert "10.0.0.0/16 overlaps 10.0.0.0/16 of other-dev" in result.stderr
-    assert "write  cidr: 10.1.0.0/16" in result.stderr
-    assert atelier("check", "teams/tiny.yaml").exit_code == 0
+    for files in ([], ["teams/tiny.yaml"], ["teams/other.yaml"]):
+        result = atelier("check", *files)
+        assert result.exit_code == 1
+        assert "teams/tiny.yaml:" in result.stderr
+        assert "10.0.0.0/16 overlaps 10.0.0.0/16 of other-dev" in result.stderr
+        assert "write  cidr: 10.1.0.0/16" in result.stderr

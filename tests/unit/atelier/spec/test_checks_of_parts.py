@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from atelier.spec import SpecError, load_team, load_teams
+from atelier.spec import SpecError, load_team, load_teams, load_to_deploy
 
 NETWORK = "environments.dev.network"
 
@@ -449,14 +451,26 @@ def test_networks_of_a_team_must_not_overlap(refused, project, smallest):
     assert len(loaded(project, smallest.replace(dev, first + elsewhere), "tiny")) == 2
 
 
-def test_networks_of_two_teams_must_not_overlap(project, smallest, tmp_path):
-    """All team files are compared when all are loaded; the default addresses count too."""
+@pytest.fixture
+def neighbours(project, smallest, tmp_path):
+    """Writes a fresh folder of teams, each with a network of these addresses or the default ones."""
     (tmp_path / "training_scripts").symlink_to(project / "training_scripts")
     folder = tmp_path / "teams"
     folder.mkdir()
-    for team in ("one", "two", "three"):
-        text = smallest.replace("tiny", team).replace("eu-west-1}", "eu-west-1, network: {mode: created}}")
-        (folder / f"{team}.yaml").write_text(text)
+
+    def write(**networks: str) -> Path:
+        for team, cidr in networks.items():
+            mode = f"{{mode: created, cidr: {cidr}}}" if cidr else "{mode: created}"
+            text = smallest.replace("tiny", team).replace("eu-west-1}", f"eu-west-1, network: {mode}}}")
+            (folder / f"{team}.yaml").write_text(text)
+        return folder
+
+    return write
+
+
+def test_networks_of_two_teams_must_not_overlap(neighbours):
+    """All team files are compared when all are loaded; the default addresses count too."""
+    folder = neighbours(one="", two="", three="")
     with pytest.raises(SpecError) as caught:
         load_teams(folder)
     assert [(p.file.name, p.remedy) for p in caught.value.problems] == [
@@ -464,6 +478,30 @@ def test_networks_of_two_teams_must_not_overlap(project, smallest, tmp_path):
         ("two.yaml", "write  cidr: 10.2.0.0/16"),
     ]
     assert load_teams(folder, team="two")
+
+
+@pytest.mark.parametrize("written", ["10.0.0.0/16", ""])
+def test_one_team_alone_is_compared_with_the_others_before_it_is_deployed(neighbours, written):
+    """In the words in which all are; the proposed range is free, how others overlap is their own affair."""
+    folder = neighbours(one="10.0.0.0/20", two=written, three="10.1.0.0/16", four="10.1.0.0/16")
+    (folder / "wrong.yaml").write_text('account: "111122223333"\ncreated: [')
+    for team in ("one", "two"):
+        with pytest.raises(SpecError) as caught:
+            load_to_deploy(folder, team=team, env="dev")
+        [problem] = caught.value.problems
+        assert problem.file.name == "one.yaml"
+        assert problem.reason == (
+            "10.0.0.0/20 overlaps 10.0.0.0/16 of two-dev, in the same account and region"
+        )
+        assert problem.remedy == "write  cidr: 10.2.0.0/16"
+
+
+def test_one_team_alone_is_deployed_beside_those_that_do_not_overlap(neighbours):
+    """Networks elsewhere or of other addresses do not matter, and most files need not even be parsed."""
+    folder = neighbours(one="10.5.0.0/16", two="10.6.0.0/16", three="10.5.0.0/20")
+    elsewhere = (folder / "three.yaml").read_text().replace("111122223333", "444455556666")
+    (folder / "three.yaml").write_text(elsewhere)
+    assert load_to_deploy(folder, team="one")
 
 
 def test_the_smallest_network_and_a_long_script_are_allowed(project, rich):
