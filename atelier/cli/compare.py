@@ -14,9 +14,10 @@ from botocore.exceptions import ClientError
 from rich.text import Text
 
 from atelier.cli import errors
+from atelier.cli.best import Model, proposals
 from atelier.cli.chart import Value, draw
 from atelier.cli.errors import CliError
-from atelier.cli.runs import FAILED_STYLE, READERS, STYLES, Run, list_runs
+from atelier.cli.runs import FAILED_STYLE, READERS, STYLES, WAITING, Run, list_runs
 from atelier.cli.tables import new_table, show
 from atelier.cli.target import EnvOption, Target, TeamOption, choose_target
 from atelier.spec.jobs import UNASSIGNED
@@ -56,6 +57,13 @@ def compare(
         typer.echo(json.dumps([_as_json(one) for one in found], indent=2))
         return
     _show(found)
+    models = [
+        Model(one.run.job, one.run.version, one.run.metrics, waits=one.run.approval == WAITING)
+        for one in found
+        if one.run.approval
+    ]
+    for proposal in proposals(target, models):
+        typer.echo(proposal)
     charted = chart(target, found, what, metric, parameter, picture)
     if charted:
         typer.echo(charted)

@@ -40,15 +40,17 @@ def start_all(
         return list(pool.map(start, asked))
 
 
-def wait_for_all(console: Console, target: Target, started: Sequence[tuple[str, dict[str, str]]]) -> int:
+def wait_for_all(
+    console: Console, target: Target, started: Sequence[tuple[str, dict[str, str]]]
+) -> list[dict[str, Any]]:
     """Print how each run ends, as it ends; `started` has what tells it apart, and its execution.
 
     Returns:
-        How many failed.
+        The outputs of those that succeeded, in the same order.
     """
     states = target.client("stepfunctions")
     waiting = {answer["execution"]: what for what, answer in started}
-    failed = 0
+    outputs: dict[str, dict[str, Any]] = {}
     while waiting:
         for execution in list(waiting):
             described = states.describe_execution(executionArn=execution)
@@ -56,12 +58,13 @@ def wait_for_all(console: Console, target: Target, started: Sequence[tuple[str, 
                 continue
             what = waiting.pop(execution)
             status = described["status"]
-            failed += status != "SUCCEEDED"
+            if status == "SUCCEEDED":
+                outputs[execution] = json.loads(described["output"])
             line = Text(f"{what}: {status.lower()}  ", STYLES.get(status, FAILED_STYLE))
             console.print(line.append(_said(described)), soft_wrap=True)
         if waiting:
             time.sleep(POLL_SECONDS)
-    return failed
+    return [outputs[answer["execution"]] for _, answer in started if answer["execution"] in outputs]
 
 
 def _said(described: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from atelier.cli import errors
+from atelier.cli.best import Model, proposals
 from atelier.cli.errors import CliError
 from atelier.cli.follow import Finished, JobStarted, LogLine, StateEntered, follow
 from atelier.cli.sweep import combinations, start_all, wait_for_all
@@ -127,32 +128,46 @@ def _sweep(
     *,
     wait: bool,
 ) -> None:
-    """Start all runs, then show how each ends.
+    """Start all runs, then show how each ends; their models wait for a person, who chooses among them.
 
     Raises:
         CliError: some of them failed.
     """
-    answers = start_all(lambda one: _start(target, job, one, experiment), asked)
+    answers = start_all(lambda one: _start(target, job, one, experiment, approval="manual"), asked)
     labels = [", ".join(f"{name}={value}" for name, value in one.items()) for one in asked]
     for label, answer in zip(labels, answers, strict=True):
         console.print(Text(f"run {answer['run']}", "bold").append(f"  {label}", ""), soft_wrap=True)
     compare = target.proposal(f"compare {shlex.quote(experiment or job)}")
-    failed = 0
+    outputs: list[dict[str, Any]] = []
     try:
         if wait:
-            failed = wait_for_all(console, target, list(zip(labels, answers, strict=True)))
+            outputs = wait_for_all(console, target, list(zip(labels, answers, strict=True)))
     except KeyboardInterrupt:
         console.print(f"the runs go on: {compare} shows how they end", soft_wrap=True)
         raise typer.Exit(130) from None
     console.print(f"side by side: {compare}", soft_wrap=True)
-    if failed:
-        raise CliError(f"{failed} of {len(asked)} runs failed")
+    if not wait:
+        return
+    models = [Model(job, one["modelPackage"].rpartition("/")[2], one["metrics"]) for one in outputs]
+    for proposal in proposals(target, models):
+        console.print(proposal, soft_wrap=True)
+    if models and target.spec.jobs[job].gate is None:
+        console.print(f"to deploy one: {target.proposal(f'approve {job}/<version>')}", soft_wrap=True)
+    if len(outputs) < len(asked):
+        raise CliError(f"{len(asked) - len(outputs)} of {len(asked)} runs failed")
 
 
 def _start(
-    target: Target, job: str, hyperparameters: dict[str, Any], experiment: str | None
+    target: Target,
+    job: str,
+    hyperparameters: dict[str, Any],
+    experiment: str | None,
+    approval: str | None = None,
 ) -> dict[str, str]:
-    """Ask the environment's function for a run; its answer for this job."""
+    """Ask the environment's function for a run; its answer for this job.
+
+    With the approval "manual" its model waits for a person, even where the environment approves at once.
+    """
     name = names.function(target.spec.team, target.spec.name, FUNCTION)
     # With an id of our own a call that is repeated, for its answer was lost, is the same run.
     request = {
@@ -160,6 +175,7 @@ def _start(
         "hyperparameters": hyperparameters,
         "id": uuid4().hex[:REQUEST_ID_LENGTH],
         **({"experiment": experiment} if experiment else {}),
+        **({"approval": approval} if approval else {}),
     }
     try:
         answer = target.client("lambda").invoke(FunctionName=name, Payload=json.dumps(request))

@@ -11,6 +11,7 @@ from typing import Any
 from lambdas.start_training.settings import JobSettings
 
 FINGERPRINT_LENGTH = 16  # hexadecimal digits: 64 bits tell apart more data sets than a job will ever see
+MANUAL = "manual"
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Request:
     id: str
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
     experiment: str | None = None
+    approval: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class Run:
     hyperparameters: Mapping[str, str]
     experiment: str | None = None
     """The experiment that it belongs to; the job's own, if None."""
+    approval: str | None = None
+    """"manual" for a model that waits for a person even where the environment approves at once."""
 
     def execution_input(self) -> str:
         """The execution's input: the same for the same run, as Step Functions asks of a repeated start."""
@@ -63,6 +67,7 @@ class Run:
             "hyperparameters": dict(self.hyperparameters),
             "fingerprint": self.fingerprint,
             **({"experiment": self.experiment} if self.experiment else {}),
+            **({"approval": self.approval} if self.approval else {}),
         }
         return json.dumps(content, sort_keys=True)
 
@@ -70,7 +75,8 @@ class Run:
 def parse(event: Mapping[str, Any], request_id: str) -> Upload | Request:
     """Read an EventBridge "Object Created" event, or a request for a run.
 
-    That is `{"job": …, "hyperparameters"?: {…}, "experiment"?: …, "trigger"?: …, "id"?: …}`.
+    That is `{"job": …, "hyperparameters"?: {…}, "experiment"?: …, "approval"?: "manual", "trigger"?: …,
+    "id"?: …}`.
 
     `request_id` names the run of a request that brings no `id` of its own. Lambda repeats a failed
     asynchronous invocation under the same request id, so the repetition is the same run.
@@ -92,12 +98,16 @@ def parse(event: Mapping[str, Any], request_id: str) -> Upload | Request:
         raise ValueError(
             f"hyperparameters must map names to text, numbers or booleans: {_shorten(hyperparameters)}"
         )
+    approval = event.get("approval")
+    if approval not in {None, MANUAL}:
+        raise ValueError(f"approval must be {MANUAL!r} or left out: {_shorten(approval)}")
     return Request(
         job=event["job"],
         trigger=str(event.get("trigger", "manual")),
         id=str(event.get("id", request_id)),
         hyperparameters=hyperparameters,
         experiment=str(event["experiment"]) if event.get("experiment") else None,
+        approval=approval,
     )
 
 
@@ -162,7 +172,15 @@ def run_of_request(request: Request, fingerprint: str, job: JobSettings) -> Run:
     encode = json.dumps if job.encodes else str
     hyperparameters = {name: encode(value) for name, value in request.hyperparameters.items()}
     name = f"{request.job}-{request.trigger}-{request.id}"
-    return Run(name, request.job, request.trigger, fingerprint, hyperparameters, request.experiment)
+    return Run(
+        name,
+        request.job,
+        request.trigger,
+        fingerprint,
+        hyperparameters,
+        request.experiment,
+        request.approval,
+    )
 
 
 def _is_scalar(value: object) -> bool:

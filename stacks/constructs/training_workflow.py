@@ -1,10 +1,10 @@
 """The definition of a job's state machine: prepare, train or tune, judge, register, predict, tell.
 
-Its input is `{"run", "job", "trigger", "hyperparameters", "fingerprint", "experiment"}` as `start_training`
-writes it; all but the hyperparameters may be missing, so that a run can be started from the console with
-`{}`. Its output is `{"run", "job", "experiment", "metrics", "modelPackage", "status"}`, with `trainingJob`,
-what tuning found as `tuned`, and `transform`, the URL of a batch's predictions, where there are any; its
-error and cause are explained.
+Its input is `{"run", "job", "trigger", "hyperparameters", "fingerprint", "experiment", "approval"}` as
+`start_training` writes it; all may be missing, so that a run can be started from the console with `{}`. With
+the approval "manual" the model waits for a person in any environment. Its output is `{"run", "job",
+"experiment", "metrics", "modelPackage", "status"}`, with `trainingJob`, what tuning found as `tuned`, and
+`transform`, the URL of a batch's predictions, where there are any; its error and cause are explained.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from stacks.constructs.asl import States, failure_states, jsonata, literal, notify
 from stacks.constructs.training_steps import begin, gate, prepare, register, train, transform, tune
-from stacks.constructs.training_steps.props import RUN, TrainingWorkflowProps
+from stacks.constructs.training_steps.props import APPROVED, RUN, TrainingWorkflowProps
 
 __all__ = ["TrainingWorkflowProps", "training_definition"]
 
@@ -63,14 +63,14 @@ def _steps(props: TrainingWorkflowProps) -> States:
 def _last_states(props: TrainingWorkflowProps) -> States:
     """Tell people, end."""
     job, name = props.job, props.job_name
-    status = "approved" if props.spec.approval == "automatic" else "waits for approval"
+    status = f"($approval = {literal(APPROVED)} ? 'approved' : 'waits for approval')"
     output = {
         "run": jsonata(RUN),
         "job": name,
         "experiment": jsonata("$experiment"),
         "metrics": jsonata("$metrics"),
         "modelPackage": jsonata("$modelPackage"),
-        "status": status,
+        "status": jsonata(status),
         **({"trainingJob": jsonata("$trained.name")} if job.trains else {}),
         **({"tuned": jsonata("$tuned")} if job.tuning else {}),
         **({"transform": transform.output_url(props)} if job.transform else {}),
@@ -78,9 +78,9 @@ def _last_states(props: TrainingWorkflowProps) -> States:
     return {
         LAST: notify(
             props.topic_arn,
-            literal(f"[atelier] job {name}: a new model {status}"),
+            f"{literal(f'[atelier] job {name}: a new model ')} & {status}",
             f"{literal(f'Job {name}, run ')} & {RUN}"
-            f" & ', registered a model, which {status}.\\n\\nMetrics: ' & $string($metrics)"
+            f" & ', registered a model, which ' & {status} & '.\\n\\nMetrics: ' & $string($metrics)"
             " & '\\nModel package: ' & $modelPackage",
             then="Done",
         ),

@@ -11,8 +11,10 @@ from atelier.spec.jobs import UNASSIGNED
 from stacks.constructs.asl import API, State, States, assign, jsonata, literal, task
 from stacks.constructs.code_archive import TRAINING_PROGRAM
 from stacks.constructs.training_steps.props import (
+    APPROVED,
     TRAINING_JOB,
     TRAINING_LOGS,
+    WAITING,
     TrainingWorkflowProps,
     explained,
 )
@@ -39,6 +41,7 @@ def _begin(props: TrainingWorkflowProps, *, then: str) -> State:
             "trigger": _asked("trigger", "console"),
             "fingerprint": _asked("fingerprint", "unknown"),
             "experiment": _asked("experiment", job.experiment or UNASSIGNED),
+            "approval": _approval(props),
             "ownHyperparameters": {name: props.encode(value) for name, value in job.hyperparameters.items()},
             "overrides": jsonata(
                 "$merge([{}, $each($states.input.hyperparameters, function($v, $k) { {$k: $string($v)} })])"
@@ -62,6 +65,13 @@ def _asked(name: str, default: str) -> str:
     """A member of the input, which may be missing: a run can be started from the console with `{}`."""
     value = f"$states.input.{name}"
     return jsonata(f"$exists({value}) ? {value} : {literal(default)}")
+
+
+def _approval(props: TrainingWorkflowProps) -> str:
+    """The approval of the model; a run can be held back for a person, but not be approved by being asked."""
+    if props.spec.approval == "manual":
+        return WAITING
+    return jsonata(f"$states.input.approval = 'manual' ? {literal(WAITING)} : {literal(APPROVED)}")
 
 
 def _attempt(props: TrainingWorkflowProps, instance_type: str) -> dict[str, Any]:

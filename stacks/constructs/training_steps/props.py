@@ -26,6 +26,9 @@ PROCESSING_JOB = "$stem & '-p'"
 TRANSFORM_JOB = "$stem & '-t'"
 RUN = "$states.context.Execution.Name"
 
+APPROVED, WAITING = "Approved", "PendingManualApproval"
+"""SageMaker's ModelApprovalStatus of a new model, in the variable `approval`."""
+
 # Errors of Create…Job that pass: throttling, and a role's new permission that is not yet everywhere.
 RETRY_JOB = [
     {

@@ -20,11 +20,10 @@ METADATA_OF_METRICS = (
 
 def register_states(props: TrainingWorkflowProps, *, then: str) -> States:
     """Register the model, approved at once or waiting for a person."""
-    approval = "Approved" if props.spec.approval == "automatic" else "PendingManualApproval"
     return {
         FIRST: task(
             f"{API}:sagemaker:createModelPackage",
-            _model_package(props, approval=approval),
+            _model_package(props),
             then=then,
             on_error=explained(),
             assign={"modelPackage": jsonata("$states.result.ModelPackageArn")},
@@ -32,7 +31,7 @@ def register_states(props: TrainingWorkflowProps, *, then: str) -> States:
     }
 
 
-def _model_package(props: TrainingWorkflowProps, *, approval: str) -> dict[str, Any]:
+def _model_package(props: TrainingWorkflowProps) -> dict[str, Any]:
     """The arguments of CreateModelPackage: how to serve the model, and its lineage."""
     spec, name = props.spec, props.job_name
     # One expression: the metrics' names are known only when the job has reported them.
@@ -41,7 +40,7 @@ def _model_package(props: TrainingWorkflowProps, *, approval: str) -> dict[str, 
     return {
         "ModelPackageGroupName": names.model_package_group(spec.team, spec.name, name),
         "ModelPackageDescription": jsonata(f"'Run ' & {RUN}"),
-        "ModelApprovalStatus": approval,
+        "ModelApprovalStatus": jsonata("$approval"),
         # Registering again under the same token is registering once.
         "ClientToken": jsonata("$substring($hash($stem, 'SHA-256'), 0, 32)"),
         "InferenceSpecification": {

@@ -174,6 +174,17 @@ def test_a_request_may_name_an_experiment(workplace):
         assert started.get("experiment") == experiment
 
 
+def test_a_request_may_hold_its_model_back(workplace):
+    """A person decides on the model then; approving it is nothing that can be asked for."""
+    for approval in ("manual", None):
+        request = {"job": "curve", "id": str(approval), "approval": approval}
+        respond(request, "a", SETTINGS, workplace)
+        started = json.loads(workplace.started[f"curve-manual-{approval}"].execution_input())
+        assert started.get("approval") == approval
+    with pytest.raises(ValueError, match="approval must be 'manual' or left out: \"automatic\""):
+        respond({"job": "curve", "approval": "automatic"}, "a", SETTINGS, workplace)
+
+
 def test_a_scheduled_event_names_its_run(workplace):
     """The run of a schedule is named after the event, whatever the invocation that carries it."""
     event = {"job": "nightly", "trigger": "schedule", "id": "e-1"}

@@ -93,6 +93,20 @@ def test_manual_approval_registers_a_model_that_waits(run, define, aws):
     assert outcome.output["status"] == "waits for approval"
 
 
+@pytest.mark.parametrize("asked", ["manual", "automatic"])
+@pytest.mark.parametrize("approval", ["manual", "automatic"])
+def test_a_run_can_be_held_back_for_a_person(run, define, aws, approval, asked):
+    """Of a sweep's models one is chosen; no run can approve itself where a person has to."""
+    outcome = run(define(approval=approval), {**RUN, "approval": asked}, aws)
+    waits = "manual" in {approval, asked}
+    (package,) = outcome.asked("createModelPackage")
+    assert package["ModelApprovalStatus"] == ("PendingManualApproval" if waits else "Approved")
+    told = "waits for approval" if waits else "approved"
+    assert outcome.output["status"] == told
+    assert outcome.asked("publish")[0]["Subject"] == f"[atelier] job curve: a new model {told}"
+    assert f"registered a model, which {told}." in outcome.asked("publish")[0]["Message"]
+
+
 @pytest.mark.parametrize(
     ("error", "cause"),
     [

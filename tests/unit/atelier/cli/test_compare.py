@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from atelier.cli.best import Model, proposals
 from atelier.cli.chart import draw
 from atelier.cli.compare import Compared, _differing, _value
 from atelier.cli.errors import CliError
 from atelier.cli.sweep import combinations
+from atelier.cli.target import choose_target
 
 
 def test_a_sweep_starts_a_run_for_each_value(atelier, deployed):
@@ -26,6 +28,46 @@ def test_a_sweep_starts_a_run_for_each_value(atelier, deployed):
         f"rate={value}: succeeded  rmse = 150.5".replace(" = ", " ") for value in ("0.001", "0.01", "0.1")
     ]
     assert lines[6] == "side by side: `atelier compare rates`"
+    assert lines[7] == "to deploy one: `atelier approve curve/<version>`"
+
+
+def test_a_sweeps_models_wait_and_the_best_is_proposed(atelier, project, deployed):
+    """None is deployed unasked; the gate's metric says which is the best, here and when they are compared."""
+    path = project / "teams/tiny.yaml"
+    judged = 'framework: sklearn, metrics: {rmse: "rmse=([0-9.]+)"}, gate: {metric: rmse, at_most: 190}'
+    path.write_text(path.read_text().replace("framework: sklearn", judged, 1))
+    sagemaker = deployed("sagemaker")
+    groups = sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]
+    if not groups:
+        sagemaker.create_model_package_group(ModelPackageGroupName="tiny-dev-curve")
+        sagemaker.create_model_package(ModelPackageGroupName="tiny-dev-curve")
+    package = "arn:aws:sagemaker:eu-west-1:111122223333:model-package/tiny-dev-curve/1"
+    sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="PendingManualApproval")
+    result = atelier("train", "curve", "--sweep", "rate=1,2", "--experiment", "held", "--team", "tiny")
+    assert result.exit_code == 0, result.output
+    execution = result.output.split()[1]
+    described = deployed("stepfunctions").describe_execution(
+        executionArn=f"arn:aws:states:eu-west-1:111122223333:execution:tiny-dev-train-curve:{execution}"
+    )
+    assert json.loads(described["input"])["approval"] == "manual"
+    proposal = "the best by rmse is curve/1 with 150.5: `atelier approve curve/1 --team tiny`"
+    assert result.output.splitlines()[-1] == proposal
+    assert proposal in atelier("compare", "held", "--team", "tiny").output.splitlines()
+    sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
+    assert "the best" not in atelier("compare", "held").output
+
+
+@pytest.mark.parametrize(("bound", "best"), [("at_most", 1), ("at_least", 3)])
+def test_the_best_is_that_of_the_gates_bound(project, bound, best):
+    """The least error or the greatest accuracy; a job without the metric has no best."""
+    path = project / "teams/tiny.yaml"
+    judged = f'framework: sklearn, metrics: {{m: "m=(.+)"}}, gate: {{metric: m, {bound}: 5}}'
+    path.write_text(path.read_text().replace("framework: sklearn", judged, 1))
+    target = choose_target("tiny", "dev")
+    models = [Model("curve", str(version), {"m": version / 2}) for version in (2, 1, 3)]
+    models += [Model("curve", "4", {}), Model("bare", "1", {"m": 0.1})]
+    (line,) = proposals(target, models)
+    assert line.startswith(f"the best by m is curve/{best} with {best / 2}: ")
 
 
 def test_the_proposed_command_can_be_typed(atelier, deployed):
