@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 from atelier.spec import defaults, instances, launch, schedule
 from atelier.spec.checks import hyperparameters, metrics, sources
 from atelier.spec.checks.endpoints import check_inference_script, serves
@@ -24,6 +26,7 @@ def check(context: Context) -> Findings:
         yield from metrics.check(at, job)
         yield from hyperparameters.check(context, at, job)
         yield from _check_channels(at, job)
+        yield from _check_prefixes(at, name, job)
         yield from _check_instances(context, at, job)
         if job.spot is not None:
             yield from _check_spot((*at, "spot"), job, job.spot)
@@ -56,6 +59,21 @@ def _check_channels(at: Steps, job: Job) -> Findings:
         if channel is not None and channel.prefix is not None:
             reason = "a channel of this name is uploaded too"
             yield Finding((*at, "prepare", "inputs", name), reason, "rename one of the two", in_key=True)
+
+
+def _check_prefixes(at: Steps, name: str, job: Job) -> Findings:
+    """What is uploaded for one channel or input must not come with the data of another."""
+    prefixes = defaults.sources(name, job)
+    for first, second in combinations(prefixes, 2):
+        wider, other = (second, first) if len(prefixes[second]) <= len(prefixes[first]) else (first, second)
+        if not prefixes[other].startswith(prefixes[wider]):
+            continue
+        own = f"{name}/{wider}/"
+        rest = [prefix for source, prefix in prefixes.items() if source != wider]
+        is_free = not any(own.startswith(one) or one.startswith(own) for one in rest)
+        place = ("prepare", "inputs", wider) if wider not in job.channels else ("channels", wider, "prefix")
+        reason = f"holds the data of {other} too, which lie in {prefixes[other]}"
+        yield Finding((*at, *place), reason, f"write  {own}" if is_free else "give each a folder of its own")
 
 
 def _check_instances(context: Context, at: Steps, job: Job) -> Findings:

@@ -90,6 +90,30 @@ def loaded(project):
         (f"{SCRIPT}, spot: {{max_wait_minutes: 60}}", "spot.max_wait_minutes", "waiting counts too", "raise"),
         (f"{BLAZING}, spot: {{}}", "spot", "writes no checkpoints", "max_wait_minutes: 60"),
         (f"{SCRIPT}, channels: {{train: {{mode: Fast}}}}", "channels.train.mode", "must be", "FastFile?"),
+        (
+            f"{SCRIPT}, channels: {{train: x/, validation: x/}}",
+            "channels.validation",
+            "the data of train too",
+            "write  job/validation/",
+        ),
+        (
+            f"{SCRIPT}, channels: {{train: job/, validation: job/validation/}}",
+            "channels.train",
+            "the data of validation too, which lie in job/validation/",
+            "write  job/train/",
+        ),
+        (
+            f"{SCRIPT}, channels: {{validation: {{prefix: x/a/b/}}, train: {{prefix: x/, mode: FastFile}}}}",
+            "channels.train.prefix",
+            "the data of validation too",
+            "write  job/train/",
+        ),
+        (
+            f"{DECLARED}, prepare: {{inputs: {{raw: job/}}}}, channels: {{train: job/raw/}}",
+            "prepare.inputs.raw",
+            "the data of train too",
+            "a folder of its own",
+        ),
         (f"{SCRIPT}, channels: {{train: {{prefx: a/}}}}", "channels.train.prefx", "no key", "prefix?"),
         (f"{SCRIPT}, transform: {{prepared: test}}", "transform.prepared", "no preparation", "input"),
         (
@@ -228,6 +252,12 @@ def test_named_metrics_get_the_expression_of_what_scripts_print(loaded):
         "validation:rmse": r"validation:rmse=([-+0-9.eE]+)",
         "f1.score": r"f1\.score=([-+0-9.eE]+)",
     }
+
+
+def test_folders_that_only_begin_alike_are_apart(loaded):
+    """A prefix ends in a slash, so that train/ holds nothing of train2/; the defaults do not meet either."""
+    job = loaded(f"{SCRIPT}, channels: {{train: a/train/, train2: a/train2/, validation: {{}}}}").jobs["job"]
+    assert job.sources["validation"] == "job/validation/"
 
 
 def test_a_pretrained_model_needs_no_channels(loaded):
