@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -75,6 +76,16 @@ COMMANDS = {
 }
 
 
+class _Command(TyperCommand):
+    """Hears Ctrl-C as an exception while its own code runs, which may have something to tidy up."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        return super().invoke(ctx)
+
+
 class _Commands(TyperGroup):
     """Imports a command's module when the command is called, so that the help and the others stay quick."""
 
@@ -89,7 +100,9 @@ class _Commands(TyperGroup):
         if entry is None:
             return None
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(cmd_name)(getattr(import_module(f"{__package__}.{entry.module}"), entry.function))
+        app.command(cmd_name, cls=_Command)(
+            getattr(import_module(f"{__package__}.{entry.module}"), entry.function)
+        )
         return typer.main.get_command(app)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 -- click's signature

@@ -110,13 +110,7 @@ def test_up_tells_a_killed_server_from_a_stopped_one(
     tmp_path: Path, number: signal.Signals, code: int, told: str
 ) -> None:
     """`atelier up` ends with 0 only when the server was stopped; else with a sentence and the log's place."""
-    command = "import sys; from atelier.cli import main; sys.argv[0] = 'atelier'; main()"
-    options = ["up", "--port", "0", "--data", str(tmp_path / "data")]
-    up = subprocess.Popen(
-        [sys.executable, "-c", command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert up.stdout is not None
-    up.stdout.readline()
+    up = _up(tmp_path / "data")
     running = embedded.find(tmp_path / "data")
     assert running is not None
     os.kill(running.pid, number)
@@ -124,3 +118,26 @@ def test_up_tells_a_killed_server_from_a_stopped_one(
     assert up.returncode == code
     assert told in said
     assert (str(tmp_path / "data/server.log") in said.split("stops it.")[1]) == bool(code)
+
+
+def test_ctrl_c_stops_what_is_served(tmp_path: Path) -> None:
+    """In order, with a word and 0."""
+    up = _up(tmp_path / "data")
+    up.send_signal(signal.SIGINT)
+    _, said = up.communicate(timeout=20)
+    assert (up.returncode, said.splitlines()[-1]) == (0, "stopped")
+    assert embedded.find(tmp_path / "data") is None
+
+
+def _up(data: Path) -> subprocess.Popen[str]:
+    """`atelier up`, which serves."""
+    command = "import sys; from atelier.cli import main; sys.argv[0] = 'atelier'; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", command, "up", "--port", "0", "--data", str(data)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    return process

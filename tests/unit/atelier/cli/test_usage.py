@@ -5,6 +5,7 @@ import importlib
 import inspect
 import json
 import os
+import signal
 import subprocess
 import sys
 from resource import RUSAGE_CHILDREN, getrusage
@@ -142,6 +143,19 @@ def test_ctrl_c_while_it_starts_shows_no_traceback(tmp_path):
     code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from atelier.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (130, "")
+
+
+def test_ctrl_c_in_an_import_that_swallows_it_ends_the_command(tmp_path):
+    """As where it comes in a destructor, of which Python only says that it was ignored: nothing runs on."""
+    (tmp_path / "typer.py").write_text(
+        "import os, signal, time\n"
+        "try:\n    os.kill(os.getpid(), signal.SIGINT); time.sleep(9)\n"
+        "except KeyboardInterrupt:\n    print('runs on')\n"
+    )
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from atelier.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    # A shell calls it 130.
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
 def test_a_command_with_arguments_asks_for_arguments(atelier, project):
