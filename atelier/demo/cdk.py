@@ -33,7 +33,9 @@ class Cdk:
 
     def bootstrap(self, account: str, region: str) -> subprocess.Popen[bytes]:
         """Begin to prepare an account and region for the CDK; see `finish`."""
-        return self._start("bootstrap", "bootstrap", f"aws://{account}/{region}")
+        # The command synthesizes for it too, by default where anybody's other command does.
+        output = str(self.logs / "cdk-bootstrap.out")
+        return self._start("bootstrap", "bootstrap", f"aws://{account}/{region}", "--output", output)
 
     def synth(self) -> subprocess.Popen[bytes]:
         """Begin to write the templates to `assembly`; see `finish`."""

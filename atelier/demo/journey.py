@@ -129,6 +129,15 @@ class Journey:
             found.append(path)
         return sorted(found)
 
+    def unprotect(self) -> int:
+        """Let the environment's stacks be deleted; returns how many were protected against it."""
+        cloudformation = self.client("cloudformation")
+        stacks = cloudformation.describe_stacks()["Stacks"]
+        found = [stack["StackName"] for stack in stacks if stack["EnableTerminationProtection"]]
+        for name in found:
+            cloudformation.update_termination_protection(StackName=name, EnableTerminationProtection=False)
+        return len(found)
+
     def _execution(self, machine: str, since: datetime) -> str:
         arn = f"arn:aws:states:{self.spec.region}:{self.spec.account}:stateMachine:{machine}"
         deadline = time.monotonic() + PATIENCE_SECONDS

@@ -86,8 +86,11 @@ def _run(console: Console, job: str, team: str | None, env: str) -> Summary:
         console.print(f"  mail: {summary.notification}", style="dim", highlight=False, markup=False)
         summary.embedded_aws_megabytes = round(psutil.Process(running.pid).memory_info().rss / 1e6, 1)
         with screen.phase("cdk destroy") as phase:
+            unprotected = journey.unprotect()
             cdk.destroy()
             phase.note = _nothing_left(journey)
+            if unprotected:
+                phase.note += f"; {unprotected} stacks were protected until now, as an administrator lifts it"
     summary.seconds = screen.seconds
     summary.write(FOLDER / "summary.json")
     console.print()

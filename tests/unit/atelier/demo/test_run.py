@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -83,3 +84,29 @@ def test_the_demo_approves_where_a_person_would(env: str, approvals: list[str], 
     assert registry.told == [
         {"ModelPackageArn": "arn:x/y/1", "ModelApprovalStatus": approval} for approval in approvals
     ]
+
+
+@dataclass
+class Stacks:
+    """A CloudFormation with one protected stack."""
+
+    told: list[dict[str, Any]] = field(default_factory=list)
+
+    def describe_stacks(self) -> dict[str, Any]:
+        protected = {"vision-prod-data": True, "CDKToolkit": False}
+        return {
+            "Stacks": [
+                {"StackName": name, "EnableTerminationProtection": on} for name, on in protected.items()
+            ]
+        }
+
+    def update_termination_protection(self, **arguments: Any) -> None:
+        self.told.append(arguments)
+
+
+def test_the_demo_lifts_the_protection_before_it_destroys(tmp_path: Path) -> None:
+    """Of the stacks that have it, or CloudFormation would refuse to delete what production protects."""
+    selected = select(ROOT, tmp_path / "teams", "curve", "vision", "prod")
+    stacks = Stacks()
+    assert Journey(selected.spec, "curve", "curve", lambda _: stacks).unprotect() == 1
+    assert stacks.told == [{"StackName": "vision-prod-data", "EnableTerminationProtection": False}]
