@@ -104,7 +104,7 @@ def _addresses(framework: str, version: str, scope: table.Scope, region: str) ->
             continue
         if address not in seen:
             seen.add(address)
-            end = table.PATCHED_UNTIL.get((framework, scope, version), "")
+            end = table.patched_until(framework, scope, version)
             yield Listed(framework, version, scope, instances.processor(instance_type), end, address)
 
 

@@ -27,6 +27,17 @@ PATCHED_UNTIL: dict[tuple[str, Scope, str], str] = {
     ("sklearn", "training", "1.9-0"): "2027-07",
     ("sklearn", "inference", "1.9-0"): "2027-07",
     ("pytorch", "training", "2.10.0"): "2027-01",
+    ("pytorch", "training", "2.9.0"): "2026-10",
+    ("pytorch", "training", "2.8.0"): "2026-08",
+    ("pytorch", "training", "2.7.1"): "2026-04",
+    ("pytorch", "training", "2.6.0"): "2026-01",
+    ("pytorch", "training", "2.5.1"): "2025-11",
+    ("pytorch", "training", "2.4.0"): "2025-07",
+    ("pytorch", "training", "2.3.0"): "2025-04",
+    ("pytorch", "training", "2.2.0"): "2025-01",
+    ("pytorch", "training", "2.1.0"): "2024-10",
+    ("pytorch", "training", "2.0.1"): "2024-03",
+    ("pytorch", "training", "2.0.0"): "2024-03",
     ("pytorch", "inference", "2.6.0"): ENDED,
     ("tensorflow", "training", "2.21.0"): "2027-07",
     ("mxnet", "training", "1.9.0"): ENDED,
@@ -37,7 +48,10 @@ PATCHED_UNTIL: dict[tuple[str, Scope, str], str] = {
 NO_SUCCESSOR = {
     ("mxnet", "training"): "MXNet 1.9 is the last image that AWS made; move to pytorch",
     ("mxnet", "inference"): "MXNet 1.9 is the last image that AWS made; move to pytorch",
-    ("pytorch", "inference"): "AWS makes no newer one; serve from an image of your own in the long run",
+    (
+        "pytorch",
+        "inference",
+    ): "AWS makes none that it still patches; serve from an image of your own in the long run",
 }
 
 
@@ -78,17 +92,37 @@ def resolve(framework: str, version: str | None = None, scope: Scope = "training
     return version if version in matches else max(matches, key=_numbers)
 
 
+def patched_until(framework: str, scope: Scope, version: str) -> str:
+    """The month after which AWS patches an image no more, `ENDED`, or nothing where AWS has not said.
+
+    What is older than an image that is over is over too.
+    """
+    over = [
+        _numbers(ended)
+        for (name, use, ended), end in PATCHED_UNTIL.items()
+        if (name, use, end) == (framework, scope, ENDED)
+    ]
+    is_over = any(_numbers(version) < ended for ended in over)
+    return PATCHED_UNTIL.get((framework, scope, version), ENDED if is_over else "")
+
+
 def serving_version(framework: str, version: str | None = None) -> str:
-    """The version of the inference image for a model trained with `version`: that one or the newest before.
+    """The version of the inference image for a model trained with `version`.
+
+    That one; else the newest before or the next after with the same major version, since an older major
+    version is not made to read what a newer one wrote; else the newest before.
 
     Raises:
-        ImageError: there is no image of that version or an older one.
+        ImageError: there is no image of that version, of its major version, or an older one.
     """
     trained = _numbers(resolve(framework, version))
-    older = [known for known in _images()[framework]["inference"] if _numbers(known) <= trained]
-    if not older:
+    known = sorted(_images()[framework]["inference"], key=_numbers)
+    before = [one for one in known if _numbers(one)[:3] <= trained[:3]]
+    alike = [one for one in known if _numbers(one)[0] == trained[0]]
+    chosen = [one for one in alike if one in before][-1:] or alike[:1] or before[-1:]
+    if not chosen:
         raise ImageError(f"{framework} {version} has no managed inference image", "use a newer version")
-    return max(older, key=_numbers)
+    return chosen[0]
 
 
 def training_image(framework: Managed, region: str, instance_type: str) -> str:

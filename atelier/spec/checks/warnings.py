@@ -29,7 +29,7 @@ def warnings(environment: TeamEnvironment, project: Path) -> list[str]:
         if job.framework is None:
             continue
         framework, version = job.framework.name, images.resolve(job.framework.name, job.framework.version)
-        if images.PATCHED_UNTIL.get((framework, "training", version)) == images.ENDED:
+        if images.patched_until(framework, "training", version) == images.ENDED:
             said.append(f"jobs.{name}: {images.NO_SUCCESSOR[framework, 'training']}")
     for name, endpoint in environment.endpoints.items():
         job = environment.jobs[endpoint.job]
@@ -38,7 +38,7 @@ def warnings(environment: TeamEnvironment, project: Path) -> list[str]:
         trained = images.resolve(job.framework.name, job.framework.version)
         served = images.serving_version(job.framework.name, job.framework.version)
         if trained != served:
-            why = images.NO_SUCCESSOR.get((job.framework.name, "inference"), "AWS makes no newer one yet")
+            why = images.NO_SUCCESSOR.get((job.framework.name, "inference"), "AWS makes none of that version")
             said.append(
                 f"endpoints.{name}: trained with {job.framework.name} {trained}, "
                 f"served by the image of {served}; {why}"

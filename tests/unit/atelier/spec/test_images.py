@@ -9,6 +9,7 @@ from atelier.spec.images import (
     ImageError,
     address,
     inference_image,
+    patched_until,
     resolve,
     serving_version,
     training_image,
@@ -94,10 +95,14 @@ def test_the_nearest_is_told_by_the_order_of_versions(version, remedy):
         ("tensorflow", "2.21", "2.20.0"),
         ("pytorch", "2.14", "2.6.0"),
         ("pytorch", "2.3", "2.3.0"),
+        ("sklearn", "1.4-2", "1.4-2-py312"),
+        ("huggingface", "4.56", "4.51.3"),
+        ("huggingface", "5.3", "5.5.3"),
+        ("huggingface", "4.4", "4.6.1"),
     ],
 )
-def test_served_by_the_same_version_or_the_newest_before(framework, trained, served):
-    """A model is never served by an image newer than the one that trained it."""
+def test_served_by_the_same_version_or_one_near_it(framework, trained, served):
+    """An image newer than what trained the model serves it only where its major version has none older."""
     assert serving_version(framework, trained) == served
 
 
@@ -128,3 +133,19 @@ def test_dates_are_of_images_that_exist():
         assert resolve(framework, version, scope) == version
     over = {(framework, scope) for (framework, scope, _), end in PATCHED_UNTIL.items() if end == ENDED}
     assert over == set(NO_SUCCESSOR)
+
+
+@pytest.mark.parametrize(
+    ("framework", "scope", "version", "end"),
+    [
+        ("pytorch", "inference", "2.6.0", ENDED),
+        ("pytorch", "inference", "2.1.0", ENDED),
+        ("pytorch", "training", "2.1.0", "2024-10"),
+        ("mxnet", "training", "1.6.0", ENDED),
+        ("pytorch", "training", "2.14", ""),
+        ("tensorflow", "inference", "2.19.0", ""),
+    ],
+)
+def test_what_is_older_than_an_image_that_is_over_is_over(framework, scope, version, end):
+    """AWS patches no image longer than a newer one; where it has said nothing, nothing is said."""
+    assert patched_until(framework, scope, version) == end
