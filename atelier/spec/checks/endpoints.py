@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from atelier.spec.checks.finding import Context, Finding, Findings
 from atelier.spec.checks.types import check_instance
 from atelier.spec.disks import has_local_disks
 from atelier.spec.document import Steps
 from atelier.spec.jobs import Job
-from atelier.spec.model import OWN_VARIANT, Endpoint
+from atelier.spec.model import OWN_VARIANT, Endpoint, Sample
 from atelier.spec.problems import choose
 from atelier.spec.sources import Framework
 
@@ -28,6 +30,8 @@ def _check_endpoint(context: Context, at: Steps, endpoint: Endpoint) -> Findings
         yield Finding(
             here, f"is less than min_instances, {scaling.min_instances}", "raise it, or lower the other"
         )
+    if endpoint.sample is not None:
+        yield from _check_sample((*at, "sample", "body"), endpoint.sample)
     yield from _check_model(context, at, endpoint.job, endpoint.instance)
     others = {endpoint.job: "the endpoint itself"}
     for name, variant in endpoint.variants.items():
@@ -42,6 +46,16 @@ def _check_endpoint(context: Context, at: Steps, endpoint: Endpoint) -> Findings
         if variant.instance and has_local_disks(variant.instance) != has_local_disks(endpoint.instance):
             reason = "one of it and the endpoint's own type encrypts disks of its own, and takes no key"
             yield Finding((*here, "instance"), reason, "choose both with such disks, or both without")
+
+
+def _check_sample(at: Steps, sample: Sample) -> Findings:
+    """What says that it is JSON is: otherwise each deployment would be rolled back."""
+    if sample.content_type.partition(";")[0].strip().lower() != "application/json":
+        return
+    try:
+        json.loads(sample.body)
+    except ValueError as error:
+        yield Finding(at, f"is no JSON: {error}", "mend it, or say with content_type what it is")
 
 
 def _check_model(context: Context, at: Steps, name: str, instance: str) -> Findings:

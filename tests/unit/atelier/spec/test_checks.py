@@ -89,6 +89,13 @@ from atelier.spec import load_team, names
             "the endpoint itself serves the models of this job already",
             "name another job",
         ),
+        (
+            "{job: curve}",
+            "{job: curve, sample: {content_type: application/json; charset=utf-8, body: '[[1'}}",
+            "endpoints.curve.sample.body",
+            "is no JSON: Expecting ',' delimiter",
+            "content_type",
+        ),
         ("region: eu-west-1", "region: eu-wast-1", "environments.dev.region", "no such region", "eu-west-1?"),
         (
             "region: eu-west-1}",
