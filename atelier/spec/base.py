@@ -104,6 +104,14 @@ S3_URL = Form(
     "must be an S3 URL; {region} stands for the environment's region",
     "s3://jumpstart-cache-prod-{region}/model.tar.gz",
 )
+HUB_VERSION = Form(
+    r"^\d+\.\d+\.\d+$", "must be one version of the hub's entry: three numbers and dots", "2.2.4"
+)
+HUB_MODEL = Form(
+    r"^[a-z0-9](-?[a-z0-9])*$",
+    "must be a model's id: small letters, digits and single hyphens",
+    "huggingface-text2text-flan-t5-base",
+)
 FILE_NAME = Form(r"^[A-Za-z0-9!_.*'()-]+$", "must be the name of a file, without folders", "_SUCCESS")
 PROGRAM = Form(
     r"^[A-Za-z0-9_-]+\.py$", "must be the name of a Python file in the script's folder", "prepare.py"

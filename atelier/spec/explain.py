@@ -14,9 +14,9 @@ from pydantic_core import ErrorDetails
 
 from atelier.spec import retired
 from atelier.spec.base import ACCOUNT, FORMS
-from atelier.spec.document import Node, Steps, dotted
+from atelier.spec.document import SHOWN, Node, Steps, dotted
 from atelier.spec.model import TeamFile
-from atelier.spec.problems import Problem, choose
+from atelier.spec.problems import Problem, choose, nearest
 
 KEY_STEP = "[key]"
 """What pydantic adds to the path when a mapping's key, not its value, is wrong."""
@@ -36,7 +36,7 @@ def _problem(file: Path, root: Node, details: ErrorDetails) -> Problem:
     line, column = (node.line, node.column)
     if (wrong_key or kind == "missing") and node.key_line:
         line, column = node.key_line, node.key_column
-    reason, remedy = _EXPLANATIONS.get(kind, _unforeseen)(_Wrong(steps, node, details))
+    reason, remedy = _EXPLANATIONS.get(kind, _unforeseen)(_Wrong(root, steps, node, details))
     return Problem(
         file,
         line,
@@ -51,7 +51,8 @@ def _problem(file: Path, root: Node, details: ErrorDetails) -> Problem:
 class _Wrong:
     """One of pydantic's errors, with what the explanations ask of it."""
 
-    def __init__(self, steps: Steps, node: Node, details: ErrorDetails) -> None:
+    def __init__(self, root: Node, steps: Steps, node: Node, details: ErrorDetails) -> None:
+        self.root = root
         self.steps = steps
         self.node = node
         self.message = details["msg"]
@@ -85,9 +86,43 @@ def _unknown_key(wrong: _Wrong) -> tuple[str, str]:
 
 def _missing(wrong: _Wrong) -> tuple[str, str]:
     key = str(wrong.steps[-1])
-    info = _fields_at(wrong.steps[:-1]).get(key)
-    example = json.dumps(info.examples[0], ensure_ascii=False) if info and info.examples else "…"
-    return f"the key {key} is required", f"add  {key}: {example}"
+    reason = f"the key {key} is required"
+    meant = _meant(wrong)
+    if meant:
+        return reason, f"did you mean {meant}?"
+    return reason, f"add  {key}: {_example(wrong, key, _fields_at(wrong.steps[:-1]).get(key))}"
+
+
+def _meant(wrong: _Wrong) -> str | None:
+    """What an override that names something new meant to change, if a name in the file resembles it."""
+    above = wrong.steps[:-1]
+    if len(above) != 2 or "override" not in wrong.node.path:  # noqa: PLR2004 -- a section and a name in it
+        return None
+    section, name = above
+    return nearest(str(name), set(wrong.root.find((section,)).value) - {name})
+
+
+REFERENCES: dict[str, Steps] = {"job": ("jobs",), "owner": ("studio", "users"), "image": ("images",)}
+"""Keys whose value is one of the names that the file declares elsewhere."""
+
+
+def _example(wrong: _Wrong, key: str, info: FieldInfo | None) -> str:
+    """A value for a key that is not there: where it is a name of the file's own, one that exists."""
+    if key in REFERENCES:
+        declared = wrong.root.find(REFERENCES[key])
+        is_there = declared.path == REFERENCES[key] and isinstance(declared.value, dict)
+        named = list(declared.value) if is_there else []
+        return nearest(wrong.key, named) or " or ".join(named[:SHOWN]) or "…"
+    return json.dumps(info.examples[0], ensure_ascii=False) if info and info.examples else "…"
+
+
+def _mapping(wrong: _Wrong) -> tuple[str, str]:
+    """A value that should be one of the schema's mappings: what it needs, which may be nothing."""
+    fields = _fields_at(wrong.steps)
+    needed = {key: _example(wrong, key, info) for key, info in fields.items() if info.is_required()}
+    return _wanted("a mapping", "{" + ", ".join(f"{key}: {value}" for key, value in needed.items()) + "}")(
+        wrong
+    )
 
 
 def _wanted(what: str, example: str) -> _Explanation:
@@ -159,7 +194,7 @@ _EXPLANATIONS: dict[str, _Explanation] = {
     "bool_type": _wanted("true or false", "true"),
     "list_type": _wanted("a list", "[first, second]"),
     "dict_type": _wanted("a mapping", "{key: value}"),
-    "model_type": _wanted("a mapping", "{key: value}"),
+    "model_type": _mapping,
     "scalar": _wanted("text, a finite number, true or false", "0.5"),
     "trigger": lambda wrong: (wrong.message, "such as  - upload: [train]  or  - schedule: rate(1 day)"),
     "string_pattern_mismatch": _pattern,

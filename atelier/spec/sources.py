@@ -7,9 +7,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from atelier.spec.base import (
+    HUB_MODEL,
+    HUB_VERSION,
     IMAGE_DIGEST,
     IMAGE_TAG,
     IMAGE_URI,
+    PROFILE_NAME,
     S3_URL,
     Model,
     Name,
@@ -76,13 +79,13 @@ class JumpStart(Model):
     Its card in JumpStart, or `aws sagemaker describe-hub-content`, names the image and the addresses.
     """
 
-    model: Annotated[str, Field(pattern=r"^[a-z0-9](-?[a-z0-9])*$", max_length=200)] = Field(
-        examples=["huggingface-text2text-flan-t5-base"]
+    model: Annotated[str, Field(pattern=HUB_MODEL.pattern, max_length=200)] = Field(
+        examples=[HUB_MODEL.example]
     )
     """Its id in the hub."""
-    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")] = Field(examples=["2.2.4"])
+    version: Annotated[str, Field(pattern=HUB_VERSION.pattern)] = Field(examples=[HUB_VERSION.example])
     """The version of the hub's entry."""
-    hub: Annotated[str, Field(pattern=r"^[A-Za-z0-9](-*[A-Za-z0-9])*$", max_length=63)] | None = None
+    hub: Annotated[str, Field(pattern=PROFILE_NAME.pattern, max_length=63)] | None = None
     """A private hub of this account that gives access to it; AWS's public hub, when omitted."""
     accept_licence: bool | None = None
     """Whether the model's licence (EULA) is accepted; needed by those that have one."""

@@ -9,7 +9,7 @@ from atelier.spec import images
 from atelier.spec.checks.finding import Context, Finding, Findings
 from atelier.spec.document import Steps
 from atelier.spec.jobs import Job, Prepare
-from atelier.spec.problems import choose
+from atelier.spec.problems import choose, nearest
 from atelier.spec.sources import JumpStart
 
 WAYS = "a script and its framework, an algorithm, an image, or jumpstart"
@@ -42,7 +42,7 @@ def check(context: Context, at: Steps, job: Job) -> Findings:
             yield Finding((*at, key), reason, f"name a script and its framework, or {BRINGS[key]}, not both")
         yield from _check_pair(at, job)
     elif not named:
-        yield Finding(at, "does not say what to train", f"name {WAYS}", in_key=True)
+        yield Finding(at, "does not say what to train", _meant(context, at) or f"name {WAYS}", in_key=True)
     for key in named[1:]:
         yield Finding((*at, key), f"the job has {BRINGS[named[0]]} already", "keep one of the two")
     for key in ("framework", "algorithm"):
@@ -61,6 +61,15 @@ def check(context: Context, at: Steps, job: Job) -> Findings:
     if job.jumpstart is not None:
         yield from _check_jumpstart((*at, "jumpstart"), job, job.jumpstart)
     yield from _check_prepare(context, at, job, job.prepare)
+
+
+def _meant(context: Context, at: Steps) -> str | None:
+    """The job that an override meant to change, where the name that it adds resembles one."""
+    name = str(at[-1])
+    near = (
+        nearest(name, set(context.file.jobs) - {name}) if "override" in context.root.find(at).path else None
+    )
+    return f"did you mean {near}?" if near else None
 
 
 def _check_pair(at: Steps, job: Job) -> Findings:

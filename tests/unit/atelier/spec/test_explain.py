@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
+
+from atelier.spec.base import FORMS
+from atelier.spec.schema import schema_text
 
 ALL = "owners: [you@example.com]\nenvironments:\n  dev: {account: '111122223333', region: eu-west-1}\n"
 
@@ -11,7 +17,21 @@ ALL = "owners: [you@example.com]\nenvironments:\n  dev: {account: '111122223333'
         ("team:", "taem:", 1, "taem", "no key", "did you mean team?"),
         ("script:", "scrip:", 7, "jobs.curve.scrip", "no key", "did you mean script?"),
         ("{job: curve}", "{jbo: curve}", 10, "endpoints.curve.jbo", "no key", "did you mean job?"),
-        ("{job: curve}", "{}", 10, "endpoints.curve.job", "the key job is required", "add  job:"),
+        ("{job: curve}", "{}", 10, "endpoints.curve.job", "the key job is required", "add  job: curve"),
+        ("curve: {job: curve}", "other: {}", 10, "endpoints.other.job", "is required", "add  job: curve"),
+        ("curve: {job: curve}", "curve: curve", 10, "endpoints.curve", "not text", "curve: {job: curve}"),
+        ("jobs:\n  curve:\n    script: curve\n    framework: sklearn\nendpoints:\n  curve: {job: curve}",
+         "jobs: [curve]\nendpoints: {curve: {}}", 6, "endpoints.curve.job", "is required", "add  job: …"),
+        ("script: curve", "script: curve\n    spot: true", 8,
+         "jobs.curve.spot", "must be a mapping, not true or false", "such as  spot: {}"),
+        ("script: curve", "script: curve\n    gate: 3", 8,
+         "jobs.curve.gate", "must be a mapping", 'gate: {metric: "validation:rmse"}'),
+        ("script: curve", "jumpstart: {model: a, version: '*', artifact: s3://b/c}", 7,
+         "jobs.curve.jumpstart.version", "one version of the hub's entry", "such as  2.2.4"),
+        ("script: curve", "jumpstart: {model: A, version: 1.0.0, artifact: s3://b/c}", 7,
+         "jobs.curve.jumpstart.model", "a model's id", "such as  huggingface"),
+        ("script: curve", "jumpstart: {model: a, hub: a_, version: 1.0.0, artifact: s3://b/c}", 7,
+         "jobs.curve.jumpstart.hub", "letters, digits and", "such as  jane-doe"),
         ("team: tiny\n", "", 1, "team", "the key team is required", 'add  team: "vision"'),
         ('"111122223333"', "111122223333", 4, "environments.dev.account", "must be text", '"111122223333"'),
         ('"111122223333"', '"1111"', 4, "environments.dev.account", "12 digits", "111122223333"),
@@ -92,6 +112,26 @@ def test_a_mistake_in_an_override_is_shown_there(refused, rich):
     ]
     lines = text.splitlines()
     assert all(shown in lines[p.line - 1] for p, shown in zip(problems, ["[c5]", "units"], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("override", "path"),
+    [
+        ("jobs: {curv: {instance_count: 2}}", "jobs.curv"),
+        ("endpoints: {curv: {instance_count: 2}}", "endpoints.curv.job"),
+    ],
+)
+def test_a_misspelt_name_in_an_override_is_told_which_one_is_near(refused, smallest, override, path):
+    """An override adds what it names, so that a typo there is no unknown name: what is near is proposed."""
+    [problem] = refused(smallest.replace("eu-west-1}", f"eu-west-1, override: {{{override}}}}}"))
+    assert problem.path == f"environments.dev.override.{path}"
+    assert problem.remedy == "did you mean curve?"
+
+
+def test_every_form_is_told_in_words():
+    """No regular expression of the schema is shown to people."""
+    patterns = set(re.findall(r'"pattern": ("(?:[^"\\\\]|\\\\.)*")', schema_text()))
+    assert {json.loads(one) for one in patterns} <= set(FORMS)
 
 
 def test_a_problem_is_a_readable_block(refused, smallest):
