@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +16,16 @@ from atelier.spec.model import TeamEnvironment
 DOCUMENTED_HYPERPARAMETER_VALUE = 256
 """SageMaker's interface takes more; its documentation does not promise it."""
 
+PACKAGE = re.compile(r"^ *([a-z0-9._-]+)", re.MULTILINE)
+"""The packages that a file of requirements names."""
+BRINGS = {
+    "torch": ("pytorch", "huggingface"),
+    "tensorflow": ("tensorflow",),
+    "tensorflow-cpu": ("tensorflow",),
+    "mxnet": ("mxnet",),
+}
+"""Packages that are frameworks, each with those whose images hold it."""
+
 
 def warnings(environment: TeamEnvironment, project: Path) -> list[str]:
     """What is allowed and still worth a word, one line each."""
@@ -25,6 +36,7 @@ def warnings(environment: TeamEnvironment, project: Path) -> list[str]:
             for what in _fetched(environment, project)
         ]
     said += _without_effect(environment)
+    said += _brought_by_another(environment, project)
     for name, job in environment.jobs.items():
         if job.framework is None:
             continue
@@ -57,6 +69,21 @@ def _without_effect(environment: TeamEnvironment) -> Iterator[str]:
                 yield (
                     f"jobs.{name}.hyperparameters.{key}: is longer than the"
                     f" {DOCUMENTED_HYPERPARAMETER_VALUE} characters that SageMaker's documentation names"
+                )
+
+
+def _brought_by_another(environment: TeamEnvironment, project: Path) -> Iterator[str]:
+    """The frameworks that a script installs into the image of another: perhaps the wrong one is named."""
+    for name, job in environment.jobs.items():
+        requirements = project / SCRIPTS / (job.script or "") / "requirements.txt"
+        if job.script is None or job.framework is None or not requirements.is_file():
+            continue
+        installed = set(PACKAGE.findall(requirements.read_text(encoding="utf-8", errors="replace").lower()))
+        for package in sorted(installed & set(BRINGS)):
+            if job.framework.name not in BRINGS[package]:
+                yield (
+                    f"jobs.{name}: {SCRIPTS}/{job.script} installs {package} into the image of"
+                    f" {job.framework.name}; framework: {' or '.join(BRINGS[package])} brings it"
                 )
 
 

@@ -268,3 +268,24 @@ def test_a_pretrained_model_needs_no_channels(loaded):
     assert (job.channels, job.triggers) == ({}, [])
     assert job.jumpstart is not None
     assert job.jumpstart.artifact == "s3://jumpstart-eu-west-1/m/"
+
+
+@pytest.mark.parametrize(
+    ("framework", "requirements", "warned"),
+    [
+        ("sklearn", "torch>=2.9\ntransformers==5.3.0\n", "framework: pytorch or huggingface brings it"),
+        ("pytorch", "tensorflow-cpu==2.21.0\n", "framework: tensorflow brings it"),
+        ("pytorch", "torch==2.13.0\ntransformers\n", None),
+        ("sklearn", "# torch\ntorchmetrics\nscikit-learn==1.9.1\n", None),
+    ],
+)
+def test_warns_of_a_framework_that_another_would_bring(project, framework, requirements, warned):
+    """A script that installs a framework of its own works, and often means that the wrong one is named."""
+    script = project / "training_scripts/foreign"
+    script.mkdir(exist_ok=True)
+    (script / "train.py").touch()
+    (script / "requirements.txt").write_text(requirements)
+    path = project / "teams" / "tiny.yaml"
+    path.write_text(team(f"script: foreign, framework: {framework}"))
+    said = [one for one in load_team(path).warnings if " brings it" in one]
+    assert [one.partition("; ")[2] for one in said] == ([warned] if warned else [])
