@@ -184,8 +184,11 @@ def _show(target: Target, found: list[Run]) -> None:
 
 def _result(target: Target, run: Run) -> Text:
     """Metrics, or why the run failed; below, what became of its model."""
-    metrics = ", ".join(f"{name} {value:.6g}" for name, value in run.metrics.items())
-    first = "; ".join(filter(None, [metrics, _reason(run.error, run.cause)]))
+    reason = _reason(run.error, run.cause)
+    # The reason of a gate says the value itself.
+    told = {name: value for name, value in run.metrics.items() if not reason.startswith(f"{name} is ")}
+    metrics = ", ".join(f"{name} {value:.6g}" for name, value in told.items())
+    first = "; ".join(filter(None, [metrics, reason]))
     style = STYLES.get(run.status, FAILED_STYLE) if run.cause or run.error else ""
     lines = [Text(first, style)] if first else []
     if run.approval:

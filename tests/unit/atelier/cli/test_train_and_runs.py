@@ -3,8 +3,12 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import fields
 
 import pytest
+
+from atelier.cli.runs import Run, _result
+from atelier.cli.target import choose_target
 
 
 def test_train_follows_the_run_to_its_end(atelier, deployed):
@@ -69,6 +73,21 @@ def test_runs_lists_success_and_failure(atelier, deployed):
     assert good in second
     assert "succeeded" in second
     assert "rmse 150.5" in second
+
+
+def test_what_the_gate_says_is_not_said_twice(project):
+    """The metric by which a model did not pass stands in the reason; the others stand before it."""
+    run = Run(
+        **{one.name: "" for one in fields(Run)}
+        | {
+            "metrics": {"rmse": 498.9712, "mae": 3.5},
+            "error": "Atelier.GateNotPassed",
+            "cause": "rmse is 498.9712, the gate asks for at most 190\nmore of the log",
+            "deployments": [],
+        }
+    )
+    said = _result(choose_target("tiny", "dev"), run).plain
+    assert said == "mae 3.5; rmse is 498.9712, the gate asks for at most 190"
 
 
 def test_runs_as_json(atelier, deployed):
