@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from atelier.cli import errors
 from atelier.cli.errors import CliError
+from atelier.cli.runs import WAITING
 from atelier.cli.target import EnvOption, Target, TeamOption, choose_target
 from atelier.spec import names
 
@@ -37,14 +38,14 @@ def _decide(target: Target, package: str, status: str, note: str | None) -> None
         if wrong := target.wrong_account():
             raise wrong from error
         if "does not exist" in errors.message(error):
-            raise CliError(f"there is no model package {package}: {_waiting(target)}") from error
+            raise CliError(f"there is no model package {package}: {_known(target, arn)}") from error
         raise
     again = before == status
     if again and status == "Rejected":
         raise CliError(f"{arn} is rejected already")
     if again:
         # Only a change of the approval is told to what deploys; an approval that stays is none.
-        sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="PendingManualApproval")
+        sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus=WAITING)
     description = {"ApprovalDescription": note} if note else {}
     sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus=status, **description)
     typer.echo(f"{arn} {status.lower()}{' again: it is deployed again' if again else ''}")
@@ -72,17 +73,25 @@ def _versions(target: Target, job: str) -> str:
     return target.arn("sagemaker", f"model-package/{group}")
 
 
-def _waiting(target: Target) -> str:
-    """Which models wait for a word."""
-    found = [one for job in target.spec.jobs for one in _waiting_of(target, job)]
-    return f"waiting for approval: {', '.join(found)}" if found else "none waits for approval"
+def _known(target: Target, arn: str) -> str:
+    """The newest models of the job of a package, and which of any job wait for a word."""
+    [job] = [one for one in target.spec.jobs if arn.startswith(f"{_versions(target, one)}/")]
+    newest = ", ".join(_models(target, job)) or f"none of job {job}"
+    waiting = [one for name in target.spec.jobs for one in _models(target, name, ModelApprovalStatus=WAITING)]
+    waits = f"waiting for approval: {', '.join(waiting)}" if waiting else "none waits for approval"
+    return f"there is {newest}; {waits}"
 
 
-def _waiting_of(target: Target, job: str) -> list[str]:
+def _models(target: Target, job: str, **filters: str) -> list[str]:
+    """The newest model packages of a job, the newest first."""
     group = names.model_package_group(target.spec.team, target.spec.name, job)
     try:
         packages = target.client("sagemaker").list_model_packages(
-            ModelPackageGroupName=group, ModelApprovalStatus="PendingManualApproval", MaxResults=20
+            ModelPackageGroupName=group,
+            MaxResults=20,
+            SortBy="CreationTime",
+            SortOrder="Descending",
+            **filters,
         )
     except ClientError as error:
         if "does not exist" in errors.message(error):

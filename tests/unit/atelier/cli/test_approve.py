@@ -82,6 +82,15 @@ def test_what_waits_is_named(atelier, version):
     assert version in result.stderr
 
 
+def test_the_models_that_exist_are_named(atelier, version):
+    """The newest first, whether or not they wait; a job without any is told as such."""
+    atelier("approve", version)
+    assert (
+        f"there is no model package curve/9999: there is {version}" in atelier("approve", "curve/9999").stderr
+    )
+    assert "there is none of job bare; " in atelier("approve", "bare/1").stderr
+
+
 @pytest.mark.parametrize(
     ("package", "says"),
     [("curve", "is no model package"), ("curve/x", "is no model package"), ("curv/1", "did you mean curve?")],
