@@ -22,15 +22,25 @@ PLAIN = re.compile(r"[\w.+-]+(@[\w.-]+)?", re.ASCII)
 
 def new_team(
     name: Annotated[str, typer.Argument(help="The team's name: lower-case letters and digits.")],
-    account: Annotated[str, typer.Option(help="The AWS account of its first environment.")] = ACCOUNT.example,
+    account: Annotated[
+        str | None,
+        typer.Option(help="The AWS account of its first environment.", show_default=ACCOUNT.example),
+    ] = None,
     region: Annotated[str, typer.Option(help="The AWS region of its first environment.")] = "eu-west-1",
-    owner: Annotated[str, typer.Option(help="Who answers for the team: an e-mail address.")] = EMAIL.example,
+    owner: Annotated[
+        str | None,
+        typer.Option(help="Who answers for the team: an e-mail address.", show_default=EMAIL.example),
+    ] = None,
 ) -> None:
     """Write teams/NAME.yaml, with comments that say what else it may hold."""
     if not re.fullmatch(STAGE_NAME.pattern, name):  # before it becomes a part of a path
         raise CliError(f"{name!r} is no name for a team: it {STAGE_NAME.says}, such as {STAGE_NAME.example}")
     path = TEAMS / f"{name}.yaml"
-    values = {"account": account, "region": region, "owner": owner}
+    values = {
+        "account": account or ACCOUNT.example,
+        "region": region,
+        "owner": owner or EMAIL.example,
+    }
     text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         team=name, **{key: _quoted(value) for key, value in values.items()}
     )
@@ -46,12 +56,10 @@ def new_team(
         path.unlink()
         raise CliError("\n".join(map(_told, error.problems))) from error
     typer.echo(f"{path} is written. Edit it, then:  atelier check {path}")
-    examples = [f"{key} {value}" for key, value in _EXAMPLES.items() if values[key] == value]
+    given = {"account": account, "owner": owner}
+    examples = [f"{key} {values[key]}" for key, value in given.items() if value is None]
     if examples:
         typer.echo(f"It holds an example's {' and '.join(examples)}: put in your own.")
-
-
-_EXAMPLES = {"account": ACCOUNT.example, "owner": EMAIL.example}
 
 
 def _quoted(value: str) -> str:

@@ -64,6 +64,13 @@ def test_a_new_team_is_right_as_it_is_written(atelier, project):
     assert (dev.account, dev.region, dev.owners) == ("999988887777", "us-east-1", ["you@example.com"])
 
 
+def test_what_was_given_is_no_example(atelier, project):
+    """Also where it happens to be what the example says."""
+    result = atelier("new-team", "fresh", "--account", "111122223333", "--owner", "me@example.com")
+    assert "example's" not in result.stdout
+    assert "an example's account 111122223333 and owner you@" in atelier("new-team", "other").stdout
+
+
 def test_a_new_team_is_right_with_all_its_comments_switched_on(atelier, project):
     """Every line that the file offers may be used, all of them together."""
     atelier("new-team", "fresh", "--owner", "me@example.com")
