@@ -8,6 +8,8 @@ from typing import Any
 
 import aws_cdk as cdk
 
+from atelier.spec import Problem, SpecError
+from atelier.spec.problems import nearest
 from stacks import limits
 
 PROJECT = Path(__file__).parents[1]
@@ -39,8 +41,24 @@ def synthesize(app: cdk.App) -> None:
     limits.check(Path(app.synth().directory))
 
 
+KEYS = ("teams", "team", "env")
+
+
 def selection(app: cdk.App) -> dict[str, Any]:
-    """The arguments of `load_to_deploy` that the context selects: `-c teams=<folder> -c team=… -c env=…`."""
+    """The arguments of `load_to_deploy` that the context selects: `-c teams=<folder> -c team=… -c env=…`.
+
+    Raises:
+        SpecError: a key is near to one of these and is none: what it was to leave out would be built.
+    """
+    context: dict[str, Any] = app.node.get_all_context()
+    misspelt = {key: near for key in context if key not in KEYS and (near := nearest(key, KEYS))}
+    if misspelt:
+        raise SpecError(
+            Problem(
+                Path(f"-c {key}"), 0, 0, "", str(context[key]), "no key of that name", f"did you mean {near}?"
+            )
+            for key, near in misspelt.items()
+        )
     folder = app.node.try_get_context("teams")
     return {
         "folder": Path(folder) if folder else PROJECT / "teams",

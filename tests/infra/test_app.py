@@ -90,6 +90,11 @@ def test_the_cdk_command_builds_what_the_app_alone_builds(assembly, read, teams,
     ("context", "says"),
     [
         ({"team": "visoin"}, "there is no team 'visoin'\n  remedy  did you mean vision?"),
+        (
+            {"tema": "vision"},
+            "-c tema\n  value   vision\n  reason  no key of that name\n  remedy  did you mean team?",
+        ),
+        ({"team": "vision", "ENV": "dev"}, "remedy  did you mean env?"),
         ({"team": "vision", "env": "prdo"}, "no environment is named prdo\n  remedy  did you mean prod?"),
     ],
 )
