@@ -37,7 +37,10 @@ def test_every_kind_of_thing_was_tried_from_outside_and_opens_from_inside(found)
 
 def test_what_roles_are_allowed_works_within_boundary_and_guardrails(found):
     """An action that a policy allows and nothing of the team's own can be used for is a mistake."""
-    assert {action for _, action in found.idle} <= set(WITHOUT_A_THING), found.idle
+    idle = {(role, action) for role, action in found.idle if action not in WITHOUT_A_THING}
+    # What a build reads lies in the bucket of CDK's bootstrap, which belongs to the account.
+    assert {action for role, action in idle if "Build" in role} <= {"s3:GetObject", "s3:GetObjectVersion"}
+    assert {role for role, _ in idle if "Build" not in role} == set()
 
 
 def test_the_matrix_in_the_documentation_is_current(found):

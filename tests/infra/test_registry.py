@@ -24,7 +24,8 @@ def test_images_are_immutable_scanned_and_encrypted(assembly):
 
 def test_an_image_with_a_folder_gets_a_project_that_builds_it(assembly):
     """It may push to that one repository; an image without files here is made elsewhere."""
-    [project] = assembly.resources("AWS::CodeBuild::Project")
+    assert not assembly.resources("AWS::CodeBuild::Project", stage="audio-dev")
+    [project] = assembly.resources("AWS::CodeBuild::Project", stage="lab-dev")
     assert (project.stack, project.properties["Name"]) == ("lab-dev-registry", "lab-dev-build-iris")
     variables = {
         one["Name"]: one["Value"] for one in project.properties["Environment"]["EnvironmentVariables"]

@@ -31,6 +31,7 @@ BOUNDARIES = {
     "Boundaryfunctions": "functions",
     "Boundaryremoval": "removal",
     "Boundarybudgets": "budgets",
+    "Boundarybuilds": "builds",
 }
 
 
