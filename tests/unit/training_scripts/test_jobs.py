@@ -19,8 +19,8 @@ FOLDERS = sorted(
     path.parent
     for part in ("training_scripts", "containers")
     for path in (embedded.ROOT / part).glob("*/README.md")
-    if part == "training_scripts"
-    or (path.parent / "train").is_file()  # containers/ holds images of Studio too
+    # The others are images of Studio.
+    if part == "training_scripts" or (path.parent / "train").is_file()
 )
 SECTIONS = (
     "Data",
