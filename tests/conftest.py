@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,11 @@ from localaws.stepfunctions.states import WORK
 Answer = Callable[[dict[str, Any]], Any]
 SESSION = botocore.session.get_session()
 SERVICES = {"applicationautoscaling": "application-autoscaling"}
+
+
+def pytest_configure() -> None:
+    """Let the commands that tests start hear of Ctrl-C, also where these tests run in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass
