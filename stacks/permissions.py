@@ -7,13 +7,12 @@ There is one for each kind of role, so that what runs a team's code is held clos
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
-from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
+from stacks import grants
 from stacks import template_permissions as templates
-from stacks.arns import BUCKET_KINDS, Arns, partition
+from stacks.arns import BUCKET_KINDS, Arns
 from stacks.constructs.guardrail_conditions import THEMES, Place, Theme, keep_tags, own_tags
 from stacks.constructs.permission import Permission
 
@@ -30,74 +29,6 @@ GUARDED: dict[Kind, tuple[Theme, ...]] = {
     "workplaces": THEMES,
 }
 """Which guardrails hold for which kind of role; the others can create nothing that guardrails are about."""
-
-PULL_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-PUSH_ACTIONS = ("ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart")
-LOG_ACTIONS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
-METRIC_NAMESPACES = ("/aws/sagemaker", "/aws/sagemaker/*", "aws/sagemaker/*")
-OWN_RESOURCES = "what begins with the environment's name"
-CREATED = f"{OWN_RESOURCES}; the guardrails hold for what is created"
-
-# No wildcard may stand for the kind of a resource: policies name each.
-SERVED = ("endpoint", "endpoint-config", "model", "model-package", "model-package-group")
-TRAINED = ("hyper-parameter-tuning-job", "processing-job", "training-job", "transform-job")
-LOOKED_AT = ("app-image-config", "image", "image-version", "studio-lifecycle-config")
-
-OWNER_TAG = "ManagedByAmazonSageMakerResource"
-"""On what SageMaker makes around a Studio domain; its value is the domain's ARN."""
-
-UNSCOPED_ACTIONS = {
-    "cloudwatch:GetMetricStatistics": "metrics have no ARN",
-    "cloudwatch:PutMetricData": "metrics have no ARN; roles are granted it for one namespace or SageMaker's",
-    "ec2:DescribeDhcpOptions": "takes no resource",
-    "ec2:DescribeNetworkInterfaces": "takes no resource",
-    "ec2:DescribeSecurityGroups": "takes no resource",
-    "ec2:DescribeSubnets": "takes no resource",
-    "ec2:DescribeVpcs": "takes no resource",
-    "ecr:GetAuthorizationToken": "the token is the caller's and opens no repository by itself",
-    "elasticfilesystem:DescribeFileSystems": "lists all, of which only the tags tell whose they are",
-    "logs:CreateLogDelivery": "the delivery of a state machine's log has no ARN",
-    "logs:DeleteLogDelivery": "the delivery of a state machine's log has no ARN",
-    "logs:DescribeLogGroups": "lists by prefix, takes no resource",
-    "logs:DescribeResourcePolicies": "takes no resource",
-    "logs:GetLogDelivery": "the delivery of a state machine's log has no ARN",
-    "logs:ListLogDeliveries": "takes no resource",
-    "logs:PutResourcePolicy": "takes no resource",
-    "logs:UpdateLogDelivery": "the delivery of a state machine's log has no ARN",
-    "sagemaker:ListApps": "takes no resource",
-    "sagemaker:ListDomains": "takes no resource",
-    "sagemaker:ListEndpointConfigs": "takes no resource",
-    "sagemaker:ListEndpoints": "takes no resource",
-    "sagemaker:ListHyperParameterTuningJobs": "takes no resource",
-    "sagemaker:ListModelPackages": "takes no resource",
-    "sagemaker:ListModels": "takes no resource",
-    "sagemaker:ListNotebookInstances": "takes no resource",
-    "sagemaker:ListProcessingJobs": "takes no resource",
-    "sagemaker:ListSpaces": "takes no resource",
-    "sagemaker:ListStudioLifecycleConfigs": "takes no resource",
-    "sagemaker:ListTrainingJobs": "takes no resource",
-    "sagemaker:ListTransformJobs": "takes no resource",
-    "sagemaker:ListUserProfiles": "takes no resource",
-    "xray:GetSamplingRules": "takes no resource",
-    "xray:GetSamplingTargets": "takes no resource",
-    "xray:PutTelemetryRecords": "takes no resource",
-    "xray:PutTraceSegments": "takes no resource",
-}
-"""Actions that AWS lets nobody narrow to a resource, each with the reason; tests refuse every other `*`."""
-
-JOIN_NETWORK = (
-    "ec2:CreateNetworkInterface",
-    "ec2:CreateNetworkInterfacePermission",
-    "ec2:DeleteNetworkInterface",
-    "ec2:DeleteNetworkInterfacePermission",
-)
-LOOK_AT_NETWORK = (
-    "ec2:DescribeDhcpOptions",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSecurityGroups",
-    "ec2:DescribeSubnets",
-    "ec2:DescribeVpcs",
-)
 
 
 def boundary(kind: Kind, spec: TeamEnvironment, place: Place | None = None) -> list[Permission]:
@@ -129,58 +60,48 @@ def execution(spec: TeamEnvironment, place: Place | None = None) -> list[Permiss
     """What a training job or endpoint may do besides reading data and writing artifacts."""
     arns = Arns(spec)
     return [
-        _logs(arns.job_logs()),
-        _secrets(arns),
-        *_images(arns, spec),
-        *_pretrained(spec),
-        unscoped("LogInToRegistries", "ecr:GetAuthorizationToken"),
+        grants.logs(arns.job_logs()),
+        grants.secrets(arns),
+        *grants.images(arns, spec),
+        *grants.pretrained(spec),
+        grants.unscoped("LogInToRegistries", "ecr:GetAuthorizationToken"),
         Permission(
             sid="OwnMetrics",
             actions=["cloudwatch:PutMetricData"],
             resources=["*"],
-            conditions={"StringLike": {"cloudwatch:namespace": list(METRIC_NAMESPACES)}},
-            because=UNSCOPED_ACTIONS["cloudwatch:PutMetricData"],
+            conditions={"StringLike": {"cloudwatch:namespace": list(grants.METRIC_NAMESPACES)}},
+            because=grants.UNSCOPED_ACTIONS["cloudwatch:PutMetricData"],
         ),
-        *_join_network(arns, place),
-        *([unscoped("LookAtNetwork", *LOOK_AT_NETWORK)] if place else []),
+        *grants.join_network(arns, place),
+        *([grants.unscoped("LookAtNetwork", *grants.LOOK_AT_NETWORK)] if place else []),
     ]
-
-
-def unscoped(sid: str, *actions: str) -> Permission:
-    """Actions of UNSCOPED_ACTIONS."""
-    return Permission(
-        sid=sid,
-        actions=list(actions),
-        resources=["*"],
-        because="; ".join(sorted({UNSCOPED_ACTIONS[action] for action in actions})),
-    )
 
 
 def _functions(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
     return [
         # CDK's function that empties a bucket first stops new objects.
-        _buckets(arns, "s3:DeleteObject*", "s3:PutBucketPolicy", kinds=BUCKET_KINDS),
-        _key(arns, spec),
-        _machine_learning(
+        grants.buckets(arns, "s3:DeleteObject*", "s3:PutBucketPolicy", kinds=BUCKET_KINDS),
+        grants.key(arns, spec),
+        grants.machine_learning(
             arns,
-            (*SERVED, "notebook-instance", "training-job"),
+            (*grants.SERVED, "notebook-instance", "training-job"),
             "sagemaker:DeleteEndpoint",
             "sagemaker:Describe*",
             "sagemaker:InvokeEndpoint*",
             "sagemaker:StopNotebookInstance",
         ),
-        _workflow_resources(arns),
-        _logs([*arns.job_logs(), *arns.workflow_logs(), arns.notebook_logs()], "logs:GetLogEvents"),
+        grants.workflow_resources(arns),
+        grants.logs([*arns.job_logs(), *arns.workflow_logs(), arns.notebook_logs()], "logs:GetLogEvents"),
         *_default_groups(arns, spec),
-        unscoped("NoResourceToName", *_unscoped("cloudwatch:", "sagemaker:", "xray:")),
+        grants.unscoped("NoResourceToName", *grants.unscoped_of("cloudwatch:", "sagemaker:", "xray:")),
     ]
 
 
 def _removal(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
     return [
-        _machine_learning(
+        grants.machine_learning(
             arns,
-            (*SERVED, *TRAINED, "notebook-instance", "studio-lifecycle-config"),
+            (*grants.SERVED, *grants.TRAINED, "notebook-instance", "studio-lifecycle-config"),
             "sagemaker:Delete*",
             "sagemaker:List*",
             "sagemaker:Stop*",
@@ -190,17 +111,19 @@ def _removal(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
             sid="OwnWorkflows",
             actions=["lambda:InvokeFunction", "ssm:DeleteParameter", "states:*Execution*"],
             resources=arns.workflows(),
-            because=OWN_RESOURCES,
+            because=grants.OWN_RESOURCES,
         ),
-        _scaling(arns),
-        _logs([*arns.job_logs(), *arns.workflow_logs()], "logs:DeleteLogGroup"),
+        grants.scaling(arns),
+        grants.logs([*arns.job_logs(), *arns.workflow_logs()], "logs:DeleteLogGroup"),
         Permission(
             sid="OwnBudgets",
             actions=["budgets:DescribeBudgetActionsForBudget", "budgets:ExecuteBudgetAction"],
             resources=arns.budgets(),
             because="budgets that begin with the environment's name, and their actions",
         ),
-        unscoped("NoResourceToName", "logs:DescribeLogGroups", *_unscoped("sagemaker:", "xray:")),
+        grants.unscoped(
+            "NoResourceToName", "logs:DescribeLogGroups", *grants.unscoped_of("sagemaker:", "xray:")
+        ),
     ]
 
 
@@ -233,7 +156,9 @@ def _removal_of_studio(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
                 "elasticfilesystem:DescribeMountTargets",
             ],
             resources=[arns.of("ec2", "security-group/*"), arns.of("elasticfilesystem", "file-system/*")],
-            conditions={"StringLike": {f"aws:ResourceTag/{OWNER_TAG}": arns.of("sagemaker", "domain/*")}},
+            conditions={
+                "StringLike": {f"aws:ResourceTag/{grants.OWNER_TAG}": arns.of("sagemaker", "domain/*")}
+            },
             because="what SageMaker makes is tagged with its domain, and the function's policy names that",
         ),
         Permission(
@@ -242,7 +167,7 @@ def _removal_of_studio(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
             resources=[arns.of("ec2", "network-interface/*")],
             because="an interface's id is random; the function's policy names the VPC",
         ),
-        unscoped("FindThem", "ec2:DescribeSecurityGroups", "elasticfilesystem:DescribeFileSystems"),
+        grants.unscoped("FindThem", "ec2:DescribeSecurityGroups", "elasticfilesystem:DescribeFileSystems"),
     ]
 
 
@@ -262,12 +187,12 @@ def _default_groups(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
 
 def _workflows(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
     return [
-        _buckets(arns),
-        _code(arns),
-        _key(arns, spec),
-        _machine_learning(
+        grants.buckets(arns),
+        grants.code(arns),
+        grants.key(arns, spec),
+        grants.machine_learning(
             arns,
-            (*SERVED, *TRAINED),
+            (*grants.SERVED, *grants.TRAINED),
             "sagemaker:AddTags",
             "sagemaker:Create*",
             "sagemaker:Delete*",
@@ -275,8 +200,8 @@ def _workflows(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
             "sagemaker:Stop*",
             "sagemaker:Update*",
         ),
-        _workflow_resources(arns),
-        _scaling(arns),
+        grants.workflow_resources(arns),
+        grants.scaling(arns),
         Permission(
             sid="ScalingsOwnRole",
             actions=["iam:CreateServiceLinkedRole"],
@@ -288,37 +213,37 @@ def _workflows(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
             resources=[arns.of("events", "rule/StepFunctionsGetEventsForSageMaker*")],
             because="rules that Step Functions manages, one for each kind of job",
         ),
-        _pass_role(arns),
-        unscoped("NoResourceToName", "sagemaker:ListEndpoints", *_unscoped("logs:", "xray:")),
+        grants.pass_role(arns),
+        grants.unscoped("NoResourceToName", "sagemaker:ListEndpoints", *grants.unscoped_of("logs:", "xray:")),
     ]
 
 
 def _jobs(arns: Arns, spec: TeamEnvironment, place: Place | None) -> list[Permission]:
     return [
-        _buckets(arns),
-        *_pretrained(spec, exact=False),
-        _key(arns, spec),
-        _secrets(arns),
-        _logs(arns.job_logs()),
-        *_images(arns, spec),
-        *_join_network(arns, place),
-        unscoped(
+        grants.buckets(arns),
+        *grants.pretrained(spec, exact=False),
+        grants.key(arns, spec),
+        grants.secrets(arns),
+        grants.logs(arns.job_logs()),
+        *grants.images(arns, spec),
+        *grants.join_network(arns, place),
+        grants.unscoped(
             "NoResourceToName",
             "cloudwatch:PutMetricData",
             "ecr:GetAuthorizationToken",
-            *_unscoped("ec2:"),
+            *grants.unscoped_of("ec2:"),
         ),
     ]
 
 
 def _people(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
     return [
-        _buckets(arns, "s3:DeleteObject*"),
-        _key(arns, spec),
-        _peoples_machine_learning(arns),
-        _studio(arns, spec),
-        _peoples_workflows(arns, spec),
-        _pass_role(arns),
+        grants.buckets(arns, "s3:DeleteObject*"),
+        grants.key(arns, spec),
+        grants.peoples_machine_learning(arns),
+        grants.studio(arns, spec),
+        grants.peoples_workflows(arns, spec),
+        grants.pass_role(arns),
         Permission(
             sid="OwnDeadLetters",
             actions=["sqs:*Message*", "sqs:GetQueueAttributes"],
@@ -343,97 +268,29 @@ def _people(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
             resources=arns.job_logs(),
             because="streams are named when they begin; they begin with the environment's name",
         ),
-        unscoped("NoResourceToName", *_unscoped("sagemaker:")),
+        grants.unscoped("NoResourceToName", *grants.unscoped_of("sagemaker:")),
     ]
 
 
 def _workplaces(arns: Arns, spec: TeamEnvironment, place: Place | None) -> list[Permission]:
     return [
-        _buckets(arns, "s3:DeleteObject*"),
-        _key(arns, spec),
-        _secrets(arns),
-        _peoples_machine_learning(arns),
-        _studio(arns, spec, *LOOKED_AT),
-        _peoples_workflows(arns, spec),
-        _pass_role(arns),
-        _logs([*arns.job_logs(), *arns.workplace_logs()], "logs:GetLogEvents"),
-        *_images(arns, spec),
-        *_join_network(arns, place),
-        unscoped(
+        grants.buckets(arns, "s3:DeleteObject*"),
+        grants.key(arns, spec),
+        grants.secrets(arns),
+        grants.peoples_machine_learning(arns),
+        grants.studio(arns, spec, *grants.LOOKED_AT),
+        grants.peoples_workflows(arns, spec),
+        grants.pass_role(arns),
+        grants.logs([*arns.job_logs(), *arns.workplace_logs()], "logs:GetLogEvents"),
+        *grants.images(arns, spec),
+        *grants.join_network(arns, place),
+        grants.unscoped(
             "NoResourceToName",
             "cloudwatch:PutMetricData",
             "ecr:GetAuthorizationToken",
-            *_unscoped("ec2:", "sagemaker:"),
+            *grants.unscoped_of("ec2:", "sagemaker:"),
         ),
     ]
-
-
-def _machine_learning(arns: Arns, kinds: Sequence[str], *actions: str) -> Permission:
-    return Permission(
-        sid="OwnMachineLearning",
-        actions=actions,
-        # Without the region, so that the longest names fit: an environment's name is that of one region.
-        resources=[arns.of("sagemaker", f"{kind}/{{}}-*", region="*") for kind in kinds],
-        because=CREATED,
-    )
-
-
-def _peoples_machine_learning(arns: Arns) -> Permission:
-    return _machine_learning(
-        arns,
-        (*SERVED, *TRAINED, "notebook-instance"),
-        "sagemaker:AddTags",
-        "sagemaker:Create*",
-        "sagemaker:Delete*",
-        "sagemaker:Describe*",
-        "sagemaker:Invoke*",
-        "sagemaker:ListTags",
-        "sagemaker:St*",  # start, stop
-        "sagemaker:Update*",
-    )
-
-
-def _peoples_workflows(arns: Arns, spec: TeamEnvironment) -> Permission:
-    return Permission(
-        sid="OwnWorkflows",
-        actions=[
-            "lambda:InvokeFunction",
-            "ssm:GetParameter",
-            "states:*Execution*",
-            "states:DescribeStateMachine",
-        ],
-        resources=[
-            arns.of("lambda", "function:{}-*"),
-            arns.of("ssm", f"parameter/atelier/{spec.team}/{spec.name}/*"),
-            *arns.executions(),
-        ],
-        because=OWN_RESOURCES,
-    )
-
-
-def _unscoped(*services: str) -> list[str]:
-    """Those of UNSCOPED_ACTIONS that begin so, such as `sagemaker:`."""
-    return [one for one in UNSCOPED_ACTIONS if one.startswith(services)]
-
-
-def _studio(arns: Arns, spec: TeamEnvironment, *also: str) -> Permission:
-    kinds = ("app", "domain", "space", "user-profile", *also)
-    return Permission(
-        sid="OwnStudio",
-        actions=[
-            "sagemaker:AddTags",
-            "sagemaker:CreatePresignedDomainUrl",
-            "sagemaker:Describe*",
-            "sagemaker:ListTags",
-            "sagemaker:Update*",
-            "sagemaker:*App",
-            "sagemaker:*Space",
-        ],
-        resources=[arns.of("sagemaker", f"{kind}/*", region="*") for kind in kinds],
-        # What Studio makes by itself carries no tags of ours.
-        conditions={"StringEqualsIfExists": own_tags(spec, "aws:ResourceTag")},
-        because="a domain's id is random, and policies name it; what belongs to another team is tagged so",
-    )
 
 
 def _budgets(arns: Arns) -> list[Permission]:
@@ -450,164 +307,9 @@ def _budgets(arns: Arns) -> list[Permission]:
 
 def _builds(arns: Arns, spec: TeamEnvironment) -> list[Permission]:
     return [
-        _code(arns),
-        _key(arns, spec),
-        *_images(arns, spec, *PUSH_ACTIONS),
-        _logs([arns.of("logs", "log-group:/aws/codebuild/{}-*")]),
-        unscoped("NoResourceToName", "ecr:GetAuthorizationToken"),
+        grants.code(arns),
+        grants.key(arns, spec),
+        *grants.images(arns, spec, *grants.PUSH_ACTIONS),
+        grants.logs([arns.of("logs", "log-group:/aws/codebuild/{}-*")]),
+        grants.unscoped("NoResourceToName", "ecr:GetAuthorizationToken"),
     ]
-
-
-def _buckets(arns: Arns, *also: str, kinds: Sequence[names.BucketKind] = ("data", "artifacts")) -> Permission:
-    return Permission(
-        sid="OwnBuckets",
-        actions=["s3:AbortMultipartUpload", "s3:Get*", "s3:List*", "s3:PutObject*", *also],
-        resources=[arns.bucket(kind) + objects for kind in kinds for objects in ("", "/*")],
-        because="the environment's own buckets, by their full names",
-    )
-
-
-def _code(arns: Arns) -> Permission:
-    return Permission(
-        sid="OwnCode",
-        actions=["s3:GetObject", "s3:GetObjectVersion"],
-        resources=[arns.assets()],
-        because="an asset's key is a hash; the bucket is this account's",
-    )
-
-
-def _key(arns: Arns, spec: TeamEnvironment) -> Permission:
-    return Permission(
-        sid="OwnKey",
-        actions=[
-            "kms:CreateGrant",
-            "kms:Decrypt",
-            "kms:DescribeKey",
-            "kms:Encrypt",
-            "kms:GenerateDataKey*",
-            "kms:ReEncrypt*",
-        ],
-        resources=[arns.of("kms", "key/*")],
-        conditions=key_condition(spec),
-        because="a key's ARN is random; the condition names the key by its alias",
-    )
-
-
-def _secrets(arns: Arns) -> Permission:
-    return Permission(
-        sid="OwnSecrets",
-        actions=["secretsmanager:GetSecretValue"],
-        resources=[arns.of("secretsmanager", "secret:{}/*")],
-        because="secrets below the environment's name, whose ARNs end in random characters",
-    )
-
-
-def _workflow_resources(arns: Arns) -> Permission:
-    return Permission(
-        sid="OwnWorkflows",
-        actions=[
-            "cloudwatch:DeleteAlarms",
-            "cloudwatch:DescribeAlarms",
-            "cloudwatch:PutMetricAlarm",
-            "lambda:InvokeFunction",
-            "sns:Publish",
-            "sqs:*Message*",
-            "sqs:GetQueueAttributes",
-            "ssm:*Parameter*",
-            "states:*Execution*",
-        ],
-        resources=arns.workflows(),
-        because=OWN_RESOURCES,
-    )
-
-
-def _scaling(arns: Arns) -> Permission:
-    return Permission(
-        sid="OwnScaling",
-        actions=["application-autoscaling:*"],
-        resources=[arns.of("application-autoscaling", "scalable-target/*")],
-        because="a scalable target's ARN is random; the role that uses one names its endpoint",
-    )
-
-
-def _pass_role(arns: Arns) -> Permission:
-    return Permission(
-        sid="PassOwnRoles",
-        actions=["iam:PassRole"],
-        resources=[arns.roles()],
-        conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-        because="CloudFormation names roles after their stack; policies name the exact role",
-    )
-
-
-def _join_network(arns: Arns, place: Place | None) -> list[Permission]:
-    """SageMaker puts a job or app into the network in the name of the role that it runs as."""
-    if place is None:
-        return []
-    return [
-        Permission(
-            sid="JoinNetwork",
-            actions=JOIN_NETWORK,
-            resources=[
-                arns.of("ec2", f"{kind}/*") for kind in ("network-interface", "security-group", "subnet")
-            ],
-            because="interfaces are named when they are made; what a job asks for is held to the network",
-        )
-    ]
-
-
-def _logs(groups: Sequence[str], *also: str) -> Permission:
-    return Permission(
-        sid="OwnLogs",
-        actions=[*LOG_ACTIONS, *also],
-        resources=groups,
-        because="streams are named when they begin; they begin with the environment's name",
-    )
-
-
-def _images(arns: Arns, spec: TeamEnvironment, *also: str) -> list[Permission]:
-    return [
-        Permission(
-            sid="OwnImages",
-            actions=[*PULL_ACTIONS, "ecr:DescribeImages", *also],
-            resources=[arns.of("ecr", "repository/{}/*")],
-            because="all images of the environment",
-        ),
-        Permission(
-            sid="ImagesOfAws",
-            actions=PULL_ACTIONS,
-            resources=[arns.of("ecr", "repository/*", account="*")],
-            # Keeps the wildcard away from the other teams of this account.
-            conditions={"StringNotEquals": {"aws:ResourceAccount": spec.account}},
-            because="AWS publishes images from another account in each region; its owner decides who pulls",
-        ),
-    ]
-
-
-def _pretrained(spec: TeamEnvironment, *, exact: bool = True) -> list[Permission]:
-    """What JumpStart's models are made of lies in AWS's own buckets, which IAM must allow as well."""
-    found = {url for job in spec.jobs.values() if job.jumpstart for url in job.jumpstart.addresses}
-    if not found:
-        return []
-    place = f"arn:{partition(spec.region)}:s3:::"
-    buckets = sorted({f"{place}{url.removeprefix('s3://').partition('/')[0]}" for url in found})
-    objects = sorted(f"{place}{url.removeprefix('s3://')}*" for url in found)
-    return [
-        Permission(
-            sid="ReadPretrained",
-            actions=["s3:GetObject"],
-            resources=objects if exact else [f"{bucket}/*" for bucket in buckets],
-            because="the archive or all below a prefix; a boundary names the bucket, so that many fit",
-        ),
-        Permission(
-            sid="ListPretrained",
-            actions=["s3:ListBucket"],
-            resources=buckets,
-        ),
-    ]
-
-
-def key_condition(spec: TeamEnvironment) -> Mapping[str, Any]:
-    """That a key is the environment's, or AWS's own with which the bucket of CDK's assets is encrypted."""
-    own = names.key_alias(spec.team, spec.name)
-    return {"ForAnyValue:StringEquals": {"kms:ResourceAliases": [own, "alias/aws/s3"]}}

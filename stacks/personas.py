@@ -16,7 +16,7 @@ from atelier.spec.model import TeamEnvironment
 from stacks.arns import Arns
 from stacks.constructs.guardrail_conditions import JOBS, own_tags
 from stacks.constructs.permission import Permission, run_as
-from stacks.permissions import SERVED, TRAINED, UNSCOPED_ACTIONS, unscoped
+from stacks.grants import SERVED, TRAINED, UNSCOPED_ACTIONS, unscoped
 
 Persona: TypeAlias = Literal["data_scientist", "reviewer", "admin", "automation"]
 

@@ -19,7 +19,7 @@ from stacks.constructs.guardrail_conditions import Place
 from stacks.constructs.permission import Permission, allow, run_as
 from stacks.constructs.workflow import Workflow, WorkflowProps
 from stacks.data import Data
-from stacks.permissions import UNSCOPED_ACTIONS
+from stacks.grants import UNSCOPED_ACTIONS
 from stacks.registry import Registry
 from stacks.team_stack import TeamStack
 from stacks.training import Training

@@ -24,7 +24,7 @@ from stacks.constructs.studio_image import CustomImage, CustomImageProps
 from stacks.constructs.studio_permissions import own_domain, workplace
 from stacks.constructs.studio_roles import StudioRoles, StudioRolesProps, only_sizes
 from stacks.data import Data
-from stacks.permissions import PULL_ACTIONS, unscoped
+from stacks.grants import PULL_ACTIONS, unscoped
 from stacks.personas import Subject, permissions_of
 from stacks.registry import Registry
 from stacks.team_stack import TeamStack

@@ -16,7 +16,7 @@ from stacks.constructs.event_rule import EventRule, EventRuleProps
 from stacks.constructs.function import LambdaFunction, LambdaFunctionProps
 from stacks.constructs.messaging import DeadLetters, Topic
 from stacks.constructs.permission import Permission, allow
-from stacks.permissions import UNSCOPED_ACTIONS
+from stacks.grants import UNSCOPED_ACTIONS
 
 SECONDS = 300  # for 100 endpoints, one after the other
 

@@ -21,7 +21,7 @@ from atelier.spec.model import TeamEnvironment
 from stacks.arns import Arns
 from stacks.constructs.permission import Permission, allow
 from stacks.constructs.role import service_role
-from stacks.permissions import PULL_ACTIONS, PUSH_ACTIONS, unscoped
+from stacks.grants import PULL_ACTIONS, PUSH_ACTIONS, unscoped
 
 PROJECT = Path(__file__).parents[2]
 LOG_RETENTION = logs.RetentionDays.THREE_MONTHS

@@ -15,8 +15,8 @@ from stacks.arns import Arns
 from stacks.constructs.function import LambdaFunction, LambdaFunctionProps
 from stacks.constructs.permission import Permission, allow
 from stacks.constructs.role import service_role
+from stacks.grants import LOG_ACTIONS
 from stacks.network import Network
-from stacks.permissions import LOG_ACTIONS
 
 RETENTION = logs.RetentionDays.ONE_YEAR
 

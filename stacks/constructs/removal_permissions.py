@@ -6,7 +6,7 @@ from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
 from stacks.arns import Arns
 from stacks.constructs.permission import Permission
-from stacks.permissions import OWNER_TAG, TRAINED, unscoped
+from stacks.grants import OWNER_TAG, TRAINED, unscoped
 
 REMOVED = (
     "endpoint",

@@ -6,7 +6,8 @@ from atelier.spec.model import TeamEnvironment
 from stacks.arns import Arns
 from stacks.constructs.guardrail_conditions import Place
 from stacks.constructs.permission import Permission
-from stacks.permissions import LOG_ACTIONS, execution
+from stacks.grants import LOG_ACTIONS
+from stacks.permissions import execution
 
 SHARED_PREFIXES = {"data": "team/", "artifacts": "studio/"}
 """What everybody may write to: the team's own folder, and what is shared from Studio."""

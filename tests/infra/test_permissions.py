@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from stacks import permissions
+from stacks import grants
 from stacks.arns import partition
 from stacks.constructs import guardrail_conditions
 from stacks.constructs.permission import Permission
@@ -117,7 +117,7 @@ def test_a_bare_star_stands_only_for_actions_without_resources(assembly, boundar
     """`Resource: *` is allowed for the actions that AWS lets nobody narrow, and for none beside them."""
     for statement in assembly.statements(boundaries=boundaries):
         if "*" in statement.resources:
-            assert set(statement.actions) <= set(permissions.UNSCOPED_ACTIONS), statement.where
+            assert set(statement.actions) <= set(grants.UNSCOPED_ACTIONS), statement.where
 
 
 @pytest.mark.parametrize("boundaries", [False, True])

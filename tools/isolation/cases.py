@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from atelier.policies import Environments, Resource, Role
-from stacks.permissions import OWNER_TAG
+from stacks.grants import OWNER_TAG
 from tools.isolation.simulator import Case
 
 USER = "grace"
