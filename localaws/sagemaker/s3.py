@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
+from isal import igzip
 
 _DOWNLOADS = 4
 
@@ -151,7 +152,7 @@ def unpack(client: Any, location: Location, folder: Path) -> None:
 def pack(client: Any, folder: Path, location: Location, kms_key: str | None = None) -> None:
     """Upload a folder's content as a tar.gz archive, encrypted with a KMS key where one is named."""
     archive = folder.with_name(folder.name + ".tar.gz")
-    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
+    with igzip.open(archive, "wb", compresslevel=1) as file, tarfile.open(fileobj=file, mode="w") as tar:
         for path in sorted(folder.iterdir()):
             tar.add(path, arcname=path.name)
     encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else None

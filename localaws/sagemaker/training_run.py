@@ -34,7 +34,7 @@ TOO_BIG = (
     "ClientError: Please use an instance type with more memory, or reduce the size of training data "
     "processed on an instance."
 )
-_CHECKPOINT_SECONDS = 5.0
+_CHECKPOINT_SECONDS = 1.0
 _ENDINGS: dict[str | None, tuple[str, str]] = {
     LATE: ("MaxRuntimeExceeded", "Training job runtime exceeded MaxRuntimeInSeconds provided"),
     WAITED: ("MaxWaitTimeExceeded", "Training job wait time exceeded MaxWaitTimeInSeconds provided"),

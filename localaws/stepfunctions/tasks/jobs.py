@@ -16,8 +16,8 @@ from localaws.stepfunctions.tasks.shapes import json_or_text
 from localaws.stepfunctions.tasks.task import TaskRun
 
 # The state of a job is asked for after a fiftieth of the time that it has run: soon for a short one,
-# cheaply for a long one, and never more than 2 % late.
-_SHORTEST_POLL, _LONGEST_POLL, _SHARE = 0.05, 1.0, 0.02
+# cheaply for a long one, and never more than 2 % or a quarter of a second late.
+_SHORTEST_POLL, _LONGEST_POLL, _SHARE = 0.05, 0.25, 0.02
 
 
 @dataclass(frozen=True)
