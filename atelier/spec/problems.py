@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 LONGEST_VALUE = 80
+_SIGN_IN = re.compile(r"://[^/\s]+@")
+"""A user and password in an address."""
 
 
 @dataclass(frozen=True)
@@ -69,5 +72,6 @@ def _visible(text: str) -> str:
 
 
 def _shortened(value: str) -> str:
-    one_line = _visible(" ".join(value.split()))
+    # What a team file says is wrong ends up in the logs of pipelines: no password may.
+    one_line = _SIGN_IN.sub("://***@", _visible(" ".join(value.split())))
     return one_line if len(one_line) <= LONGEST_VALUE else one_line[: LONGEST_VALUE - 1] + "…"

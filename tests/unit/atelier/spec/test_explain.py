@@ -143,6 +143,14 @@ def test_a_problem_is_a_readable_block(refused, smallest):
     assert "sklaern" in lines[1]
 
 
+def test_a_password_in_an_address_is_not_shown(refused, smallest):
+    """Pipelines keep what is printed in their logs."""
+    text = f"{smallest}studio:\n  repositories: [https://bob:s3cret@github.com/example/notebooks.git]\n"
+    written = "\n".join(map(str, refused(text)))
+    assert "s3cret" not in written
+    assert "https://***@github.com/example/notebooks.git" in written
+
+
 def test_a_long_value_is_shortened(refused, smallest):
     """A page of text in the wrong place does not fill the terminal."""
     problem = refused(smallest.replace("script: curve", f"script: [{'x' * 1000}]"))[0]
