@@ -18,6 +18,7 @@ from stacks.arns import Arns
 from stacks.constructs.bucket import SecureBucket, SecureBucketProps
 from stacks.constructs.function import ACKNOWLEDGED, LOG_RETENTION
 from stacks.constructs.permission import Permission, allow
+from stacks.constructs.retention import removal_policy
 from stacks.constructs.role import acknowledge_inline
 from stacks.team_stack import TeamStack
 
@@ -69,7 +70,7 @@ class Data(TeamStack):
             description=f"Encrypts what team {spec.team} keeps in {spec.name}",
             enable_key_rotation=True,
             pending_window=cdk.Duration.days(KEY_DELETION_DAYS),
-            removal_policy=cdk.RemovalPolicy.RETAIN if spec.retain else cdk.RemovalPolicy.DESTROY,
+            removal_policy=removal_policy(spec),
         )
         for statement in _service_statements(spec):
             key.add_to_resource_policy(statement)

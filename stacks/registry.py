@@ -13,6 +13,7 @@ from atelier.spec.hyperparameters import CONTAINERS
 from atelier.spec.model import Image, TeamEnvironment
 from stacks.constructs.image_build import PROJECT, ImageBuild, ImageBuildProps
 from stacks.constructs.removal import Removal
+from stacks.constructs.retention import removal_policy
 from stacks.data import Data
 from stacks.team_stack import TeamStack
 
@@ -58,7 +59,7 @@ class Registry(TeamStack):
             encryption=ecr.RepositoryEncryption.KMS,
             encryption_key=self._props.data.key,
             lifecycle_rules=[keep],
-            removal_policy=cdk.RemovalPolicy.RETAIN if spec.retain else cdk.RemovalPolicy.DESTROY,
+            removal_policy=removal_policy(spec),
             empty_on_delete=not spec.retain,
         )
 
@@ -80,5 +81,5 @@ class Registry(TeamStack):
             # The removal stays with the group, undone: leaving it out would be to carry it out, and an
             # environment that is to be retained from now on would lose its models at once.
             for resource in (group, removal):
-                resource.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+                resource.apply_removal_policy(removal_policy(spec))
         return group

@@ -12,6 +12,7 @@ from constructs import Construct
 from atelier.spec import names
 from atelier.spec.model import TeamEnvironment
 from stacks.arns import Arns
+from stacks.constructs.retention import removal_policy
 
 INCOMPLETE_UPLOAD_DAYS = 7
 OLD_VERSION_DAYS = 90
@@ -62,7 +63,7 @@ class SecureBucket(s3.Bucket):
             lifecycle_rules=[_lifecycle(props.expire_after_days)],
             server_access_logs_bucket=props.access_logs,
             server_access_logs_prefix=f"{name}/" if props.access_logs else None,
-            removal_policy=cdk.RemovalPolicy.RETAIN if spec.retain else cdk.RemovalPolicy.DESTROY,
+            removal_policy=removal_policy(spec),
             auto_delete_objects=not spec.retain,
         )
         if props.publish_events:

@@ -14,6 +14,7 @@ from atelier.spec.model import TeamEnvironment
 from stacks.arns import Arns
 from stacks.constructs.function import LambdaFunction, LambdaFunctionProps
 from stacks.constructs.permission import Permission, allow
+from stacks.constructs.retention import removal_policy
 from stacks.constructs.role import service_role
 from stacks.grants import LOG_ACTIONS
 from stacks.network import Network
@@ -81,7 +82,7 @@ class NetworkWatch(Construct):
             log_group_name=names.flow_logs(props.spec.team, props.spec.name),
             retention=RETENTION,
             encryption_key=props.key,
-            removal_policy=cdk.RemovalPolicy.RETAIN if props.spec.retain else cdk.RemovalPolicy.DESTROY,
+            removal_policy=removal_policy(props.spec),
         )
         role = service_role(
             self,

@@ -109,9 +109,13 @@ def test_services_use_the_key_for_this_account_alone(assembly):
     [("vision-dev", "Delete", False), ("vision-prod", "Retain", True), ("audio-prod", "Retain", False)],
 )
 def test_what_holds_state_stays_exactly_where_the_team_file_says_so(assembly, stage, policy, protected):
-    """`retain` keeps buckets, key and repositories; `termination_protection` guards every stack."""
+    """`retain` keeps buckets, key and repositories, unless their creation is rolled back.
+
+    `termination_protection` guards every stack.
+    """
     kept = [one for one in assembly.resources(stage=stage) if one.type in KEPT]
-    assert {one.definition["DeletionPolicy"] for one in kept} == {policy}
+    deletion = "RetainExceptOnCreate" if policy == "Retain" else policy
+    assert {one.definition["DeletionPolicy"] for one in kept} == {deletion}
     assert {one.definition["UpdateReplacePolicy"] for one in kept} == {policy}
     guarded = {
         name: properties.get("terminationProtection", False)

@@ -86,4 +86,4 @@ def test_models_stay_when_an_environment_is_retained(assembly):
             one.properties["ModelPackageGroupName"] for one in groups
         }
         for one in [*packages, *groups]:
-            assert (one.definition.get("DeletionPolicy") == "Retain") == kept
+            assert (one.definition.get("DeletionPolicy") == "RetainExceptOnCreate") == kept
