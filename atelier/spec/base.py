@@ -112,6 +112,11 @@ HUB_MODEL = Form(
     "must be a model's id: small letters, digits and single hyphens",
     "huggingface-text2text-flan-t5-base",
 )
+VARIABLE = Form(
+    r"^[A-Za-z_][A-Za-z0-9_]*$",
+    "must be the name of an environment variable: letters, digits and underscores, beginning with no digit",
+    "HF_MODEL_ID",
+)
 FILE_NAME = Form(r"^[A-Za-z0-9!_.*'()-]+$", "must be the name of a file, without folders", "_SUCCESS")
 PROGRAM = Form(
     r"^[A-Za-z0-9_-]+\.py$", "must be the name of a Python file in the script's folder", "prepare.py"

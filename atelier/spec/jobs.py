@@ -26,6 +26,7 @@ from atelier.spec.sources import Algorithm, Framework, JumpStart, OwnImage
 DAY_MINUTES = 24 * 60
 MAX_RUNTIME_MINUTES = 28 * DAY_MINUTES
 MAX_METRICS = 40
+MAX_CHANNELS = 20
 UNASSIGNED = "unassigned"
 """The experiment of runs that belong to none."""
 NUMBER = "([-+0-9.eE]+)"
@@ -247,7 +248,7 @@ class Job(Model):
     """The folder below training_scripts/ that holds the preparation, where the job has no script."""
     prepare: Prepare | None = None
     """What makes the channels from uploaded data, before the training; `prepare: {}` is enough."""
-    channels: Annotated[dict[ChannelName, Channel], Field(min_length=1, max_length=20)] = {}
+    channels: Annotated[dict[ChannelName, Channel], Field(min_length=1, max_length=MAX_CHANNELS)] = {}
     """Channel name to prefix in the data bucket; `train` and `validation` when omitted."""
     hyperparameters: dict[str, HyperParameter] = {}
     """What train.py gets as arguments; `atelier train --hyperparameter` changes them for one run."""

@@ -14,12 +14,17 @@ from atelier.spec.base import (
     IMAGE_URI,
     PROFILE_NAME,
     S3_URL,
+    VARIABLE,
     Model,
     Name,
     Short,
 )
 
+PRETRAINED = "model"
+"""The channel on which fine-tuning gets the pretrained model."""
+
 S3Url = Annotated[str, Field(pattern=S3_URL.pattern, max_length=1024, examples=[S3_URL.example])]
+VariableName = Annotated[str, Field(pattern=VARIABLE.pattern, max_length=1024)]
 ImageUri = Annotated[str, Field(pattern=IMAGE_URI.pattern, max_length=255, examples=[IMAGE_URI.example])]
 
 
@@ -95,7 +100,9 @@ class JumpStart(Model):
     """The managed framework whose images train and serve it."""
     image: ImageUri | None = None
     """The image that serves it, in place of a framework's."""
-    environment: Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=16)] = {}
+    environment: Annotated[
+        dict[VariableName, Annotated[str, Field(max_length=1024)]], Field(max_length=16)
+    ] = {}
     """What the serving container is told, as environment variables."""
     training: FineTuning | None = None
     """How it is fine-tuned; it is registered as it is, when omitted."""

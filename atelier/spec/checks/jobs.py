@@ -7,11 +7,12 @@ from itertools import combinations
 from atelier.spec import defaults, instances, launch, schedule
 from atelier.spec.checks import hyperparameters, metrics, sources
 from atelier.spec.checks.endpoints import check_inference_script, serves
-from atelier.spec.checks.finding import Context, Finding, Findings
+from atelier.spec.checks.finding import Context, Finding, Findings, twice
 from atelier.spec.checks.types import check_instance
 from atelier.spec.document import Steps
-from atelier.spec.jobs import Job, Schedule, Spot, Transform
+from atelier.spec.jobs import MAX_CHANNELS, Job, Schedule, Spot, Transform
 from atelier.spec.problems import choose
+from atelier.spec.sources import PRETRAINED
 
 BLAZINGTEXT_WAIT = 60
 """The minutes on spare capacity of an algorithm that writes no checkpoints."""
@@ -59,6 +60,15 @@ def _check_channels(at: Steps, job: Job) -> Findings:
         if channel is not None and channel.prefix is not None:
             reason = "a channel of this name is uploaded too"
             yield Finding((*at, "prepare", "inputs", name), reason, "rename one of the two", in_key=True)
+    if job.jumpstart is None or job.jumpstart.training is None:
+        return
+    if PRETRAINED in job.channels:
+        reason = "the fine-tuning gets the pretrained model on the channel of this name"
+        yield Finding((*at, "channels", PRETRAINED), reason, "choose another name", in_key=True)
+    most = MAX_CHANNELS - 1
+    if len(job.channels) > most:
+        reason = f"has {len(job.channels)} channels; {most} have room beside the pretrained model's own"
+        yield Finding((*at, "channels"), reason, f"keep {most}", in_key=True)
 
 
 def _check_prefixes(at: Steps, name: str, job: Job) -> Findings:
@@ -79,6 +89,7 @@ def _check_prefixes(at: Steps, name: str, job: Job) -> Findings:
 def _check_instances(context: Context, at: Steps, job: Job) -> Findings:
     jumpstart = job.jumpstart.framework if job.jumpstart and job.jumpstart.training else None
     managed = job.framework or job.algorithm or jumpstart
+    yield from twice((*at, "instances"), job.instances, "instance type")
     for index, instance_type in enumerate(job.instances):
         yield from check_instance(context, (*at, "instances", index), instance_type, "training", managed)
     if job.prepare is not None:

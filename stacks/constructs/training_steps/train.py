@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from atelier.spec import defaults
+from atelier.spec.sources import PRETRAINED
 from stacks.constructs.asl import State, States, assign, catch, choice, jsonata, literal, task
 from stacks.constructs.training_steps.container import model_access
 from stacks.constructs.training_steps.props import (
@@ -150,7 +151,7 @@ def _channels(props: TrainingWorkflowProps) -> dict[str, Any]:
         for name, one in job.channels.items()
     ]
     if job.jumpstart is not None and job.jumpstart.training is not None:
-        model = _channel("model", job.jumpstart.training.artifact)
+        model = _channel(PRETRAINED, job.jumpstart.training.artifact)
         model["DataSource"]["S3DataSource"] |= model_access(props, job.jumpstart)
         found.append(model)
     return {"InputDataConfig": found} if found else {}

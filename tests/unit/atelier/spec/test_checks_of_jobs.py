@@ -22,6 +22,8 @@ DECLARED = "script: declared, framework: sklearn"
 TUNED = f"{DECLARED}, metrics: [loss], tuning: {{objective: {{metric: loss, goal: minimize}}"
 BLAZING = "algorithm: blazingtext, hyperparameters: {mode: supervised}"
 JUMPSTART = 'model: m, version: "1.0.0", artifact: s3://bucket/model.tar.gz'
+TRAINED = f"{JUMPSTART}, framework: pytorch, training: {{artifact: s3://b/t, script: s3://b/s}}"
+CHANNELS_20 = ", ".join(f"c{number}: {{}}" for number in range(20))
 
 
 def team(job: str) -> str:
@@ -154,6 +156,25 @@ def loaded(project):
             "true",
         ),
         (
+            f"jumpstart: {{{JUMPSTART}, framework: pytorch, environment: {{A-B: x}}}}",
+            "jumpstart.environment.A-B",
+            "name of an environment variable",
+            "HF_MODEL_ID",
+        ),
+        (
+            f"jumpstart: {{{TRAINED}}}, channels: {{train: {{}}, model: {{}}}}",
+            "channels.model",
+            "gets the pretrained model",
+            "another name",
+        ),
+        (
+            f"jumpstart: {{{TRAINED}}}, channels: {{{CHANNELS_20}}}",
+            "channels",
+            "has 20 channels; 19 have room",
+            "keep 19",
+        ),
+        (f"{SCRIPT}, instances: [ml.m5.large, ml.m5.large]", "instances[1]", "twice", "remove one"),
+        (
             f"jumpstart: {{{JUMPSTART}, framework: pytorch}}, hyperparameters: {{a: 1}}",
             "hyperparameters",
             "registered as it is",
@@ -252,6 +273,12 @@ def test_named_metrics_get_the_expression_of_what_scripts_print(loaded):
         "validation:rmse": r"validation:rmse=([-+0-9.eE]+)",
         "f1.score": r"f1\.score=([-+0-9.eE]+)",
     }
+
+
+def test_names_and_numbers_that_fine_tuning_alone_takes_are_free_elsewhere(loaded):
+    """A script may have a channel called model, and twenty in all."""
+    assert len(loaded(f"{SCRIPT}, channels: {{{CHANNELS_20}}}").jobs["job"].channels) == 20
+    assert "model" in loaded(f"{SCRIPT}, channels: {{model: {{}}}}").jobs["job"].channels
 
 
 def test_folders_that_only_begin_alike_are_apart(loaded):
