@@ -57,6 +57,9 @@ PREFIX = Form(
     "curve/train/",
 )
 EMAIL = Form(r"^[^@\s]+@[^@\s]+\.[^@\s]+$", "must be an e-mail address", "you@example.com")
+PERSONAL_EMAIL = Form(
+    r"^[^@\s|]+@[^@\s|]+\.[^@\s|]+$", "must be an e-mail address, without a vertical bar", "jane@example.com"
+)
 SCHEDULE = Form(
     r"^(rate|cron)\(.+\)$", "must be an EventBridge schedule, rate(…) or cron(…)", "cron(0 6 * * ? *)"
 )

@@ -14,9 +14,9 @@ from atelier.spec.base import (
     IDENTITY_CENTER,
     IMAGE_TAG,
     PERSON,
+    PERSONAL_EMAIL,
     PROJECT_FILE,
     REPOSITORY,
-    Email,
     IdleMinutes,
     InstanceType,
     Model,
@@ -34,6 +34,9 @@ Instances = Annotated[list[InstanceType], Field(min_length=1, max_length=40)]
 Scripts = Annotated[list[ScriptName], Field(max_length=10)]
 DomainRepositoryUrl = Annotated[str, Field(pattern=REPOSITORY.pattern, max_length=256)]
 """A domain takes shorter addresses than a notebook instance."""
+
+SWITCHED_TOOLS = {"jumpstart": "JumpStart", "project_templates": "Projects"}
+"""The tools that have a key of their own, which shows them where it is true."""
 
 
 class Storage(Model):
@@ -96,7 +99,7 @@ class StudioUser(Model):
     """The user's name in IAM Identity Center; required with `sign_in: sso`."""
     git_name: Annotated[str, Field(pattern=PERSON.pattern, max_length=100)] | None = None
     """The author's name of the person's commits."""
-    git_email: Email | None = None
+    git_email: Annotated[str, Field(pattern=PERSONAL_EMAIL.pattern, max_length=254)] | None = None
     """The author's address of the person's commits."""
 
 
@@ -147,8 +150,8 @@ class Studio(Model):
     """Whether notebooks may be shared, through the team's bucket."""
     repositories: Annotated[list[DomainRepositoryUrl], Field(max_length=10)] = []
     """Git repositories that everybody is offered to clone."""
-    jumpstart: bool = True
-    """Whether pretrained models are offered."""
+    jumpstart: bool = False
+    """Whether the catalogue of pretrained models is shown; models come by jobs' `jumpstart`."""
     project_templates: bool = False
     """Whether SageMaker projects are offered."""
     hidden_tools: Annotated[list[str], Field(max_length=50)] = []

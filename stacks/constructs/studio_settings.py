@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from atelier.spec import instances
-from atelier.spec.studio import Idle, Space, Storage, Studio, StudioApp, StudioUser
+from atelier.spec.studio import SWITCHED_TOOLS, Idle, Space, Storage, Studio, StudioApp, StudioUser
 
 APPS: Mapping[StudioApp, str] = {"jupyterlab": "JupyterLab", "code_editor": "CodeEditor"}
 """The apps that are offered, as SageMaker calls them."""
@@ -63,8 +63,8 @@ def portal(studio: Studio, sizes: Sequence[str]) -> dict[str, Any]:
 
     What is hidden is not forbidden: that is for IAM (see `stacks.people`).
     """
-    off = {"JumpStart": not studio.jumpstart, "Projects": not studio.project_templates}
-    hidden = {*studio.hidden_tools, *(tool for tool, is_off in off.items() if is_off)}
+    off = {tool for key, tool in SWITCHED_TOOLS.items() if not getattr(studio, key)}
+    hidden = {*studio.hidden_tools, *off}
     types = {one for one in instances.types("studio") if not one.startswith(UNKNOWN_TO_CLOUDFORMATION)}
     return {
         **({"HiddenMlTools": sorted(hidden)} if hidden else {}),

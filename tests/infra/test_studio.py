@@ -277,7 +277,7 @@ def test_a_domain_without_extras_has_no_empty_settings():
     assert set(apps) == {f"{app}AppSettings" for app in APPS.values()}
     for app in apps.values():
         assert set(app) == {"DefaultResourceSpec", "AppLifecycleManagement"}
-    everything = portal(Studio(project_templates=True), ["ml.t3.medium"])
+    everything = portal(Studio(jumpstart=True, project_templates=True), ["ml.t3.medium"])
     assert "HiddenMlTools" not in everything
 
 

@@ -13,6 +13,8 @@ SMALLEST_SUBNET = 28
 LARGEST_VPC = 16
 SMALLEST_VPC = SMALLEST_SUBNET - 2
 """Room for a third zone and a way out is kept whatever is asked for, so that adding one moves nothing."""
+PRIVATE = [ipaddress.IPv4Network(one) for one in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
+"""The private addresses of RFC 1918, of which AWS advises to make a VPC; it takes few others at all."""
 DOCKER = ipaddress.IPv4Network("172.17.0.0/16")
 """The addresses of the containers within Studio's apps and notebook instances; AWS asks to avoid them."""
 LEAST_SUBNETS = 2
@@ -58,8 +60,9 @@ def _check_cidr(at: Steps, network: Network) -> Findings:
     except ValueError as error:
         yield Finding(at, f"is no range of addresses: {error}", _remedy(network.cidr))
         return
-    if not cidr.is_private or cidr.is_loopback or cidr.is_link_local or cidr.is_reserved:
-        yield Finding(at, "is no range of private addresses", "such as  10.0.0.0/16")
+    if not any(cidr.subnet_of(one) for one in PRIVATE):
+        ranges = ", ".join(map(str, PRIVATE))
+        yield Finding(at, "is no range of private addresses", f"take one of {ranges}, such as  10.0.0.0/16")
     elif cidr.prefixlen < LARGEST_VPC:
         reason = f"is larger than a VPC can be, which is /{LARGEST_VPC}"
         yield Finding(at, reason, f"write  {cidr.network_address}/{LARGEST_VPC}")

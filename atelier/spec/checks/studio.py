@@ -8,7 +8,7 @@ from atelier.spec.checks.finding import Context, Finding, Findings, alike, twice
 from atelier.spec.checks.types import check_type
 from atelier.spec.document import Steps
 from atelier.spec.problems import choose
-from atelier.spec.studio import Idle, Notebook, Space, Storage, Studio, StudioUser
+from atelier.spec.studio import SWITCHED_TOOLS, Idle, Notebook, Space, Storage, Studio, StudioUser
 
 AT: Steps = ("studio",)
 
@@ -80,6 +80,10 @@ def _check_domain(context: Context, studio: Studio) -> Findings:
         elif tool not in instances.tools():
             remedy = choose(tool, instances.tools() - instances.NOT_HIDEABLE, nothing="")
             yield Finding(here, "Studio has no such tool to hide", remedy)
+        for key in (key for key, switched in SWITCHED_TOOLS.items() if switched == tool):
+            if getattr(studio, key):
+                reason = f"{context.place((*AT, key))} shows this tool"
+                yield Finding(here, reason, f"write  {key}: false, or remove this")
     for name, image in studio.images.items():
         if image.image not in context.file.images:
             nothing = f"declare it:  images: {{{image.image}: {{}}}}"

@@ -145,7 +145,28 @@ STUDIO = [
         "a name and an address",
         "add  git_email",
     ),
+    (
+        "git_email: jane@example.com",
+        "git_email: j|d@example.com",
+        "studio.users.jane.git_email",
+        "without a vertical bar",
+        "jane@example.com",
+    ),
     ("Jane Doe", "Jane | Doe", "studio.users.jane.git_name", "vertical bar", "Jane Doe"),
+    (
+        "  jumpstart: false\n  project_templates: true\n  hidden_tools: [AutoMl]",
+        "  jumpstart: true\n  hidden_tools: [AutoMl, JumpStart]",
+        "studio.hidden_tools[1]",
+        "studio.jumpstart (line ",
+        "write  jumpstart: false",
+    ),
+    (
+        "[AutoMl]",
+        "[Projects]",
+        "studio.hidden_tools[0]",
+        "studio.project_templates (line ",
+        "write  project_templates: false, or remove",
+    ),
     (
         "instances: [ml.m5.large]\n      storage",
         "instances: [ml.m5.xlarge]\n      storage",
@@ -262,7 +283,10 @@ NETWORKS = [
     ("10.1.0.0/20", "172.16.0.0/15", f"{NETWORK}.cidr", "larger than a VPC", "172.16.0.0/16"),
     ("10.1.0.0/20", "172.17.128.0/20", f"{NETWORK}.cidr", "which Docker uses", "10.0.0.0/16"),
     ("10.1.0.0/20", "8.8.0.0/20", f"{NETWORK}.cidr", "private addresses", "10.0.0.0/16"),
-    ("10.1.0.0/20", "127.0.0.0/20", f"{NETWORK}.cidr", "private addresses", "10.0.0.0/16"),
+    *(
+        ("10.1.0.0/20", f"{first}.0.0/16", f"{NETWORK}.cidr", "private addresses", "172.16.0.0/12")
+        for first in ("127.0", "0.0", "198.19", "169.254", "224.0", "240.0", "192.0", "172.32")
+    ),
     ("10.1.0.0/20", "10.1/20", f"{NETWORK}.cidr", "an IPv4 range", "10.0.0.0/16"),
     ("zones: 3", "zones: 4", f"{NETWORK}.zones", "must be 2 or 3", ""),
     ("internet: nat", "internet: none", f"{NETWORK}.allow", "nothing to allow", "internet: nat"),
