@@ -10,7 +10,7 @@ import typer
 
 from atelier.cli.errors import CliError
 from atelier.cli.target import TEAMS
-from atelier.spec import Problem, SpecError, Team, check_together, images, load_team, team_files
+from atelier.spec import Problem, SpecError, Team, check_together, images, job_images, load_team, team_files
 from atelier.spec.schema import schema_text
 
 
@@ -61,18 +61,11 @@ def _tell(path: Path, team: Team) -> None:
 
 def _out_of_date(team: Team, month: str) -> list[str]:
     """The images that AWS patches no more in `month`, such as 2027-06."""
-    used = {
-        (name, managed.name, managed.version or "")
-        for environment in team.environments.values()
-        for name, job in environment.jobs.items()
-        for managed in (job.framework, job.algorithm, job.prepare.framework if job.prepare else None)
-        if managed is not None
-    }
+    used = {use for environment in team.environments.values() for use in job_images.managed(environment)}
     return [
-        f"jobs.{job}: AWS patches the {framework} {version} image no more since {end}"
-        for job, framework, version in sorted(used)
-        if (end := images.PATCHED_UNTIL.get((framework, "training", version), images.ENDED)) != images.ENDED
-        and end < month
+        f"{place}: {said}"
+        for place, framework, scope, version in sorted(used)
+        if (said := images.out_of_date(framework, scope, version, month))
     ]
 
 

@@ -23,11 +23,11 @@ EXAMPLES = ("ml.m5.large", "ml.g5.xlarge")
 
 @dataclass(frozen=True)
 class Listed:
-    """One managed image; `patched_until` is a month, "ended", or empty where AWS has said nothing."""
+    """One managed image; `patched_until` is a month, or empty where AWS has said nothing."""
 
     framework: str
     version: str
-    use: str
+    use: table.Scope
     processor: str
     patched_until: str
     address: str
@@ -109,15 +109,6 @@ def _addresses(framework: str, version: str, scope: table.Scope, region: str) ->
 
 
 def past(found: list[Listed], month: str) -> list[str]:
-    """What of it is patched no more in `month`, such as 2027-06; what follows it, where AWS has said so."""
-    over = {
-        (one.framework, one.version, one.use): one.patched_until
-        for one in found
-        if one.patched_until and (one.patched_until == table.ENDED or one.patched_until < month)
-    }
-    return [
-        f"{framework} {version} for {use} is patched no more"
-        + ("" if end == table.ENDED else f" since {end}")
-        + (f"; {table.NO_SUCCESSOR[framework, use]}" if (framework, use) in table.NO_SUCCESSOR else "")
-        for (framework, version, use), end in over.items()
-    ]
+    """What to say of those that AWS patches no more in `month`, such as 2027-06."""
+    uses = dict.fromkeys((one.framework, one.use, one.version) for one in found)
+    return [said for use in uses if (said := table.out_of_date(*use, month))]

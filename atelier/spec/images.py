@@ -19,31 +19,13 @@ Scope: TypeAlias = Literal["training", "inference"]
 Managed: TypeAlias = Framework | Algorithm
 """What AWS makes images of."""
 
-ENDED = "ended"
+PATCHES = Path(__file__).parent / "data/patches.json"
+"""The last day on which AWS patches a version, as its support policies have it.
 
-PATCHED_UNTIL: dict[tuple[str, Scope, str], str] = {
-    ("xgboost", "training", "3.2-0"): "2027-05",
-    ("xgboost", "inference", "3.2-0"): "2027-05",
-    ("sklearn", "training", "1.9-0"): "2027-07",
-    ("sklearn", "inference", "1.9-0"): "2027-07",
-    ("pytorch", "training", "2.10.0"): "2027-01",
-    ("pytorch", "training", "2.9.0"): "2026-10",
-    ("pytorch", "training", "2.8.0"): "2026-08",
-    ("pytorch", "training", "2.7.1"): "2026-04",
-    ("pytorch", "training", "2.6.0"): "2026-01",
-    ("pytorch", "training", "2.5.1"): "2025-11",
-    ("pytorch", "training", "2.4.0"): "2025-07",
-    ("pytorch", "training", "2.3.0"): "2025-04",
-    ("pytorch", "training", "2.2.0"): "2025-01",
-    ("pytorch", "training", "2.1.0"): "2024-10",
-    ("pytorch", "training", "2.0.1"): "2024-03",
-    ("pytorch", "training", "2.0.0"): "2024-03",
-    ("pytorch", "inference", "2.6.0"): ENDED,
-    ("tensorflow", "training", "2.21.0"): "2027-07",
-    ("mxnet", "training", "1.9.0"): ENDED,
-    ("mxnet", "inference", "1.9.0"): ENDED,
-}
-"""The month after which AWS patches an image no more, as far as AWS has said; `ENDED` when it is over."""
+A version without a day of its own was over when a newer one was, at the latest. Of Hugging Face's images
+the policy says that the day is that of the PyTorch within. BlazingText's image 1 has none: the policy names
+its tag `latest` alone.
+"""
 
 NO_SUCCESSOR = {
     ("mxnet", "training"): "MXNet 1.9 is the last image that AWS made; move to pytorch",
@@ -53,6 +35,7 @@ NO_SUCCESSOR = {
         "inference",
     ): "AWS makes none that it still patches; serve from an image of your own in the long run",
 }
+"""What to do where there is no image to go on to."""
 
 
 class ImageError(Exception):
@@ -86,24 +69,35 @@ def resolve(framework: str, version: str | None = None, scope: Scope = "training
     known = _images()[framework][scope]
     if version is None:
         return max(known, key=_numbers)
-    matches = [full for full in known if full == version or full.startswith((f"{version}.", f"{version}-"))]
+    matches = [full for full in known if _is_short_for(version, full)]
     if not matches:
         raise ImageError(f"{framework} {version} has no managed {scope} image", _instead(version, known))
     return version if version in matches else max(matches, key=_numbers)
 
 
 def patched_until(framework: str, scope: Scope, version: str) -> str:
-    """The month after which AWS patches an image no more, `ENDED`, or nothing where AWS has not said.
+    """The month after which AWS patches the image of a full version no more; nothing where AWS has not said.
 
-    What is older than an image that is over is over too.
+    What is older than an image with such a month has it too, unless it has one of its own.
     """
-    over = [
-        _numbers(ended)
-        for (name, use, ended), end in PATCHED_UNTIL.items()
-        if (name, use, end) == (framework, scope, ENDED)
-    ]
-    is_over = any(_numbers(version) < ended for ended in over)
-    return PATCHED_UNTIL.get((framework, scope, version), ENDED if is_over else "")
+    if framework == "huggingface":
+        tags = _images()[framework][scope][version]["tags"]
+        return patched_until("pytorch", scope, next(iter(tags.values())).partition("-")[0])
+    ends = {**_patches().get(framework, {}), **_patches().get(f"{framework}-{scope}", {})}
+    own = [day for short, day in ends.items() if _is_short_for(short, version)]
+    newer = [day for short, day in ends.items() if _numbers(short) > _numbers(version)]
+    return min(own or newer, default="")[: len("2027-06")]
+
+
+def out_of_date(framework: str, scope: Scope, version: str, month: str) -> str | None:
+    """What to say of an image that AWS patches no more in `month`, such as 2027-06; None of any other."""
+    end = patched_until(framework, scope, version)
+    if not end or end >= month:
+        return None
+    newest = resolve(framework, None, scope)
+    instead = f"the newest is {newest}" if newest != version else "there is none newer"
+    remedy = NO_SUCCESSOR.get((framework, scope), instead)
+    return f"AWS patches the {framework} {version} {scope} image no more since {end}; {remedy}"
 
 
 def serving_version(framework: str, version: str | None = None) -> str:
@@ -173,6 +167,10 @@ _EXAMPLES = {
 }
 
 
+def _is_short_for(version: str, full: str) -> bool:
+    return full == version or full.startswith((f"{version}.", f"{version}-"))
+
+
 def _numbers(version: str) -> tuple[int, ...]:
     # 1.4-2-py312 and 1.4-2 are the same release: the Python version only breaks the tie.
     return tuple(map(int, re.findall(r"\d+", version)))
@@ -194,3 +192,9 @@ def _images() -> dict[str, dict[Scope, dict[str, Any]]]:
 @cache
 def _table() -> Any:
     return json.loads(TABLE.read_text(encoding="utf-8"))
+
+
+@cache
+def _patches() -> dict[str, dict[str, str]]:
+    days: dict[str, dict[str, str]] = json.loads(PATCHES.read_text(encoding="utf-8"))["patches_end"]
+    return days

@@ -39,7 +39,7 @@ class Framework(Short):
     )
     """Which framework."""
     version: str | None = None
-    """The newest version that AWS still patches, when omitted. In quotes: 2.10 is the number 2.1."""
+    """The newest version, when omitted. In quotes: 2.10 is the number 2.1."""
 
 
 class Algorithm(Short):

@@ -37,12 +37,6 @@ def warnings(environment: TeamEnvironment, project: Path) -> list[str]:
         ]
     said += _without_effect(environment)
     said += _brought_by_another(environment, project)
-    for name, job in environment.jobs.items():
-        if job.framework is None:
-            continue
-        framework, version = job.framework.name, images.resolve(job.framework.name, job.framework.version)
-        if images.patched_until(framework, "training", version) == images.ENDED:
-            said.append(f"jobs.{name}: {images.NO_SUCCESSOR[framework, 'training']}")
     for name, endpoint in environment.endpoints.items():
         job = environment.jobs[endpoint.job]
         if job.framework is None:
@@ -50,10 +44,9 @@ def warnings(environment: TeamEnvironment, project: Path) -> list[str]:
         trained = images.resolve(job.framework.name, job.framework.version)
         served = images.serving_version(job.framework.name, job.framework.version)
         if trained != served:
-            why = images.NO_SUCCESSOR.get((job.framework.name, "inference"), "AWS makes none of that version")
             said.append(
                 f"endpoints.{name}: trained with {job.framework.name} {trained}, "
-                f"served by the image of {served}; {why}"
+                f"served by the image of {served}; AWS makes none of that version"
             )
     return said
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from atelier.cli.check import _out_of_date
 from atelier.spec import load_team
 
@@ -46,7 +48,10 @@ def test_check_warns(atelier, project):
     path.write_text(path.read_text().replace("framework: sklearn", "framework: {name: mxnet}"))
     result = atelier("check")
     assert result.exit_code == 0
-    assert "warning: jobs.curve: MXNet 1.9 is the last image" in result.stderr
+    said = (
+        "warning: jobs.curve: AWS patches the mxnet 1.9.0 training image no more since 2023-09; MXNet 1.9 is"
+    )
+    assert said in result.stderr
 
 
 def test_images_out_of_date_are_found_by_the_clock(project):
@@ -54,9 +59,73 @@ def test_images_out_of_date_are_found_by_the_clock(project):
     team = load_team(project / "teams/tiny.yaml")
     assert _out_of_date(team, "2027-07") == []
     assert _out_of_date(team, "2027-08") == [
-        "jobs.bare: AWS patches the sklearn 1.9-0 image no more since 2027-07",
-        "jobs.curve: AWS patches the sklearn 1.9-0 image no more since 2027-07",
+        f"{place}: AWS patches the sklearn 1.9-0 {use} image no more since 2027-07; there is none newer"
+        for place, use in (
+            ("endpoints.curve", "inference"),
+            ("endpoints.mute", "inference"),
+            ("jobs.bare", "training"),
+            ("jobs.curve", "training"),
+        )
     ]
+
+
+@pytest.mark.parametrize(
+    ("framework", "said"),
+    [
+        (
+            "{name: sklearn, version: 0.23-1}",
+            "sklearn 0.23-1 training image no more since 2021-06; the newest is",
+        ),
+        (
+            '{name: tensorflow, version: "2.3"}',
+            "tensorflow 2.3.2 training image no more since 2022-11; the newest",
+        ),
+        (
+            '{name: pytorch, version: "1.13"}',
+            "pytorch 1.13.1 training image no more since 2024-10; the newest",
+        ),
+    ],
+)
+def test_an_image_older_than_any_with_a_date_is_out_of_date_too(project, framework, said):
+    """The older a version, the less it may go without a word."""
+    path = project / "teams/tiny.yaml"
+    path.write_text(path.read_text().replace("framework: sklearn", f"framework: {framework}"))
+    assert any(said in one for one in _out_of_date(load_team(path), "2026-11"))
+
+
+def test_what_serves_gets_out_of_date_too(project):
+    """An endpoint's image and a batch transform's, once each, though the job's own is patched."""
+    path = project / "teams/tiny.yaml"
+    pytorch = "framework: {name: pytorch, version: '2.13'}, transform: {content_type: text/csv}"
+    path.write_text(path.read_text().replace("framework: sklearn", pytorch, 1))
+    said = _out_of_date(load_team(path), "2026-11")
+    over = "AWS patches the pytorch 2.6.0 inference image no more since 2026-06; AWS makes none that it still"
+    assert [one.partition(": ")[0] for one in said if over in one] == [
+        "endpoints.curve",
+        "endpoints.mute",
+        "jobs.curve.transform",
+    ]
+    assert len(said) == 3
+
+
+def test_the_image_of_a_pretrained_model_gets_out_of_date_too(project):
+    """That of its framework where that serves it, and where that trains it."""
+    path = project / "teams/tiny.yaml"
+    model = (
+        "jumpstart: {model: a-b, version: '1.0.0', framework: {name: huggingface, version: '4.6'},"
+        " artifact: s3://models/a.tar.gz%s}, instances: [ml.g4dn.xlarge]"
+    )
+    text = path.read_text().replace("job: curve", "job: curve, instance: ml.g4dn.xlarge")
+    own_image = ", image: 111122223333.dkr.ecr.eu-west-1.amazonaws.com/own:1"
+    tuned = ", training: {artifact: s3://models/b.tar.gz, script: s3://models/c.tar.gz%s}"
+    for more, places in (
+        ("", ["endpoints.curve", "endpoints.mute"]),
+        (own_image, []),
+        (f"{tuned % ''}{own_image}", ["jobs.curve"]),
+        (f"{tuned % own_image}{own_image}", []),
+    ):
+        path.write_text(text.replace("script: curve, framework: sklearn", model % more, 1))
+        assert [one.partition(": ")[0] for one in _out_of_date(load_team(path), "2026-11")] == places
 
 
 def test_the_images_of_algorithms_and_preparations_get_out_of_date_too(project):
@@ -66,8 +135,14 @@ def test_the_images_of_algorithms_and_preparations_get_out_of_date_too(project):
     needed = "prepare: {program: train.py}, hyperparameters: {num_round: 9}}\n"
     path.write_text(path.read_text().replace("jobs:\n", f"jobs:\n{of_words}{needed}"))
     said = _out_of_date(load_team(path), "2028-01")
-    assert "jobs.words: AWS patches the xgboost 3.2-0 image no more since 2027-05" in said
-    assert "jobs.words: AWS patches the sklearn 1.9-0 image no more since 2027-07" in said
+    assert (
+        "jobs.words: AWS patches the xgboost 3.2-0 training image no more since 2027-05; there is none newer"
+        in said
+    )
+    assert (
+        "jobs.words: AWS patches the sklearn 1.9-0 training image no more since 2027-07; there is none newer"
+        in said
+    )
 
 
 def test_schema_is_json(atelier, project):

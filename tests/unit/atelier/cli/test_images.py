@@ -43,14 +43,18 @@ def test_the_table_warns_of_what_is_over(atelier):
     """On standard error, with what to do."""
     result = atelier("images", "mxnet")
     assert "mxnet-training:1.9.0-cpu-py38" in result.stdout
-    assert "patched no more; MXNet 1.9 is the last image" in result.stderr
+    assert "no more since 2023-09; MXNet 1.9 is the last image" in " ".join(result.stderr.split())
+    result = atelier("images", "tensorflow", "--version", "1.15")
+    assert "tensorflow 1.15.5 training image no more since 2022-11; the newest is 2.21.0" in result.stderr
 
 
 def test_an_end_that_has_passed_is_warned_of_from_the_next_month_on():
     """The month itself is still patched."""
     one = Listed("sklearn", "1.9-0", "training", "cpu", "2027-07", "a")
     assert past([one], "2027-07") == []
-    assert past([one], "2027-08") == ["sklearn 1.9-0 for training is patched no more since 2027-07"]
+    assert past([one], "2027-08") == [
+        "AWS patches the sklearn 1.9-0 training image no more since 2027-07; there is none newer"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import datetime as dt
+import json
+
 import pytest
 
 from atelier.spec.images import (
-    ENDED,
     NO_SUCCESSOR,
-    PATCHED_UNTIL,
+    PATCHES,
+    SCOPES,
     ImageError,
     address,
     inference_image,
+    names,
     patched_until,
     resolve,
     serving_version,
     training_image,
+    versions,
 )
 from atelier.spec.sources import Framework
 
@@ -128,24 +133,47 @@ def test_inference_image():
 
 
 def test_dates_are_of_images_that_exist():
-    """Each end of patches names an image of the table, and what is over says what to do."""
-    for framework, scope, version in PATCHED_UNTIL:
-        assert resolve(framework, version, scope) == version
-    over = {(framework, scope) for (framework, scope, _), end in PATCHED_UNTIL.items() if end == ENDED}
-    assert over == set(NO_SUCCESSOR)
+    """Each end of patches is a day, and names an image of the table."""
+    for name, days in json.loads(PATCHES.read_text(encoding="utf-8"))["patches_end"].items():
+        framework = name.removesuffix("-inference")
+        for version, day in days.items():
+            assert dt.date.fromisoformat(day)
+            known = {full for scope in SCOPES for full in versions(framework, scope)}
+            assert any(full.startswith(version) for full in known), (framework, version)
+
+
+def test_what_has_no_successor_is_over():
+    """The advice to leave is given of nothing that AWS patches."""
+    for framework, scope in NO_SUCCESSOR:
+        assert "" < patched_until(framework, scope, versions(framework, scope)[0]) < "2026-11"
+
+
+@pytest.mark.parametrize("framework", sorted(set(names()) - {"blazingtext"}))
+@pytest.mark.parametrize("scope", SCOPES)
+def test_every_version_has_an_end(framework, scope):
+    """Of each framework that AWS has a policy for, down to the oldest version."""
+    assert [one for one in versions(framework, scope) if not patched_until(framework, scope, one)] == []
 
 
 @pytest.mark.parametrize(
     ("framework", "scope", "version", "end"),
     [
-        ("pytorch", "inference", "2.6.0", ENDED),
-        ("pytorch", "inference", "2.1.0", ENDED),
-        ("pytorch", "training", "2.1.0", "2024-10"),
-        ("mxnet", "training", "1.6.0", ENDED),
-        ("pytorch", "training", "2.14", ""),
-        ("tensorflow", "inference", "2.19.0", ""),
+        ("pytorch", "training", "2.6.0", "2026-01"),
+        ("pytorch", "inference", "2.6.0", "2026-06"),
+        ("pytorch", "inference", "2.1.0", "2024-10"),
+        ("pytorch", "training", "2.0.1", "2024-03"),
+        ("pytorch", "training", "1.13.1", "2024-10"),
+        ("pytorch", "training", "1.10.2", "2023-03"),
+        ("tensorflow", "inference", "2.20.0", "2027-08"),
+        ("tensorflow", "training", "2.6.3", "2022-11"),
+        ("mxnet", "training", "1.6.0", "2023-09"),
+        ("sklearn", "training", "1.4-2-py312", "2026-10"),
+        ("xgboost", "training", "1.0-1", "2021-07"),
+        ("huggingface", "training", "5.3.0", "2026-10"),
+        ("huggingface", "inference", "5.5.3", "2026-06"),
+        ("blazingtext", "training", "1", ""),
     ],
 )
-def test_what_is_older_than_an_image_that_is_over_is_over(framework, scope, version, end):
-    """AWS patches no image longer than a newer one; where it has said nothing, nothing is said."""
+def test_the_end_of_patches(framework, scope, version, end):
+    """Its own; without one, the first of those that are newer; of Hugging Face, that of its PyTorch."""
     assert patched_until(framework, scope, version) == end
