@@ -10,7 +10,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 import transformers
@@ -27,6 +27,8 @@ transformers.utils.logging.disable_progress_bar()  # a log is read line by line
 
 WEIGHTS = "model.safetensors*"
 """In one file, or in several with an index."""
+NAMED = 3
+"""So many weights of a network are named where they do not fit."""
 WARM_UP = 0.1
 """The share of the steps in which the learning rate rises."""
 
@@ -55,20 +57,22 @@ def load(folder: Path, labels: Sequence[str], length: int) -> Classifier:
     """What the channel `model` holds, with a new last layer for these labels.
 
     Raises:
-        UserError: a missing or unreadable file, code that would have to be run.
+        UserError: a missing or unreadable file, code that would have to be run, files of different models.
     """
     names = {"id2label": dict(enumerate(labels)), "label2id": {label: n for n, label in enumerate(labels)}}
     automatic = transformers.AutoModelForSequenceClassification
+    report: dict[str, Any] = {}
     try:
         config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, **names)
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
         if any(folder.glob(WEIGHTS)):
-            network = automatic.from_pretrained(
+            network, report = automatic.from_pretrained(
                 folder,
                 config=config,
                 local_files_only=True,
                 use_safetensors=True,  # the other form is a pickle, which could run anything
                 ignore_mismatched_sizes=True,  # the last layer may be for other labels
+                output_loading_info=True,
             )
         else:
             print("the channel 'model' has no weights: the network starts from random numbers", flush=True)
@@ -78,11 +82,45 @@ def load(folder: Path, labels: Sequence[str], length: int) -> Classifier:
             raise
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise contract.UserError(f"channel 'model' is no model that can be loaded: {reason}") from error
+    _check_tokenizer(tokenizer, config)
+    _check_weights(folder, network, report)
     # Saved with the tokenizer: what is served cuts texts as the training did.
     tokenizer.model_max_length = min(
         length, tokenizer.model_max_length, getattr(config, "max_position_embeddings", length)
     )
     return Classifier(network, tokenizer)
+
+
+def _check_tokenizer(
+    tokenizer: transformers.PreTrainedTokenizerBase, config: transformers.PretrainedConfig
+) -> None:
+    vocabulary = tokenizer.get_vocab()
+    # Without its files a tokenizer is made all the same, which knows nothing but marks such as [UNK].
+    if not set(vocabulary) - set(tokenizer.get_added_vocab()):
+        raise contract.UserError(
+            f"channel 'model': the tokenizer knows no words, only {len(vocabulary)} special tokens: "
+            "upload its files (tokenizer.json, or vocab.txt and the like)"
+        )
+    rows, highest = getattr(config, "vocab_size", None), max(vocabulary.values())
+    if rows is not None and highest >= rows:
+        raise contract.UserError(
+            f"channel 'model': the tokenizer numbers its tokens up to {highest}, but vocab_size of "
+            f"model/config.json is {rows}: upload tokenizer and config.json of one model"
+        )
+
+
+def _check_weights(folder: Path, network: transformers.PreTrainedModel, report: dict[str, Any]) -> None:
+    """Refuse a file without the network's weights; those on top of it may be new, for other labels."""
+    absent = [*report.get("missing_keys", ()), *(key for key, *_ in report.get("mismatched_keys", ()))]
+    body = f"{network.base_model_prefix}."
+    wrong = sorted(key for key in absent if key.startswith(body) and ".pooler." not in key)
+    if wrong:
+        file = min(folder.glob(WEIGHTS)).name
+        raise contract.UserError(
+            f"model/{file} is of another network than config.json: {len(wrong)} weights are missing in it "
+            f"or of another shape ({', '.join(wrong[:NAMED])}{', …' * (len(wrong) > NAMED)}): "
+            "upload both files of one model"
+        )
 
 
 def evaluate(

@@ -16,6 +16,9 @@ from pathlib import Path
 import contract
 import labelled
 
+TOKENIZER = ("tokenizer*", "vocab*", "*.model")
+"""Of the files of whatever tokenizer there is at least one that is named so."""
+
 
 @dataclass(frozen=True)
 class Params:
@@ -33,7 +36,7 @@ def check_start(folder: Path) -> None:
     """Refuse what no training can start from, before the framework is there to look at it closely.
 
     Raises:
-        UserError: no configuration or one that is no JSON, weights that are pickled.
+        UserError: no configuration or one that is no JSON, no tokenizer, weights that are pickled.
     """
     config = folder / "config.json"
     if not config.is_file():
@@ -42,6 +45,10 @@ def check_start(folder: Path) -> None:
         json.loads(config.read_text(encoding="utf-8"))
     except ValueError as error:
         raise contract.UserError(f"{folder.name}/{config.name} is no JSON: {error}") from None
+    if not any(path for pattern in TOKENIZER for path in folder.glob(pattern)):
+        raise contract.UserError(
+            f"{folder.name} holds no tokenizer: upload its files (tokenizer.json, or vocab.txt and the like)"
+        )
     pickled = sorted(folder.glob("*.bin"))
     if pickled and not any(folder.glob("model.safetensors*")):
         raise contract.UserError(

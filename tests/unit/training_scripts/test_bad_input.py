@@ -39,7 +39,7 @@ def npy(array):
 
 POINTS = {f"{part}/points.csv": "1,2\n3,4\n" for part in ("train", "validation")}
 TEXTS = {f"{part}/texts.csv": "good,fine\nbad,poor\n" for part in ("train", "validation")}
-TRANSFORMER = {**TEXTS, "model/config.json": "{}"}
+TRANSFORMER = {**TEXTS, "model/config.json": "{}", "model/vocab.txt": "a"}
 IMAGES = {
     f"{part}/{name}.npy": array
     for part in ("train", "validation")
@@ -283,6 +283,11 @@ FAULTS[id(TRANSFORMER)] = FAULTS[id(TEXTS)] | {
         "model/config.json",
         ...,
         "model/config.json is missing: upload a pretrained model's files",
+    ),
+    "no tokenizer": (
+        "model/vocab.txt",
+        ...,
+        "model holds no tokenizer: upload its files (tokenizer.json, or",
     ),
     "damaged": ("model/config.json", "{", "model/config.json is no JSON: Expecting"),
     "pickle": (

@@ -105,6 +105,9 @@ class TestTextHuggingFace:
     """The tiny transformer of the example."""
 
     RATE = ("--learning_rate", "0.001")
+    # One weight, which the network has in another shape; all others are missing.
+    HEADER = b'{"bert.embeddings.LayerNorm.bias": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}'
+    OTHER_WEIGHTS = len(HEADER).to_bytes(8, "little") + HEADER + bytes(4)
 
     @pytest.fixture
     def texts(self, job):
@@ -138,6 +141,33 @@ class TestTextHuggingFace:
         (model / "config.json").write_text('{"model_type": "of another world"}', encoding="utf-8")
         texts.train(code=10)
         assert texts.failure.startswith("UserError: channel 'model' is no model that can be loaded")
+        assert texts.model_files() == []
+
+    def test_files_of_different_models_are_refused(self, texts):
+        """A tokenizer without its words or with too many of them; weights of another network or shape."""
+        model = texts.folder / "data/model"
+        configuration = (model / "config.json").read_text(encoding="utf-8")
+        words = (model / "vocab.txt").read_text(encoding="utf-8")
+        (model / "vocab.txt").unlink()
+        texts.train(code=10)
+        assert texts.failure.startswith(
+            "UserError: channel 'model': the tokenizer knows no words, only 5 special"
+        )
+        (model / "vocab.txt").write_text(words + "more\n", encoding="utf-8")
+        texts.train(code=10)
+        rows = json.loads(configuration)["vocab_size"]
+        assert (
+            f"numbers its tokens up to {rows}, but vocab_size of model/config.json is {rows}" in texts.failure
+        )
+        (model / "vocab.txt").write_text(words, encoding="utf-8")
+        (model / "model.safetensors").write_bytes(self.OTHER_WEIGHTS)
+        texts.train(code=10)
+        assert re.match(
+            r"UserError: model/model\.safetensors is of another network than config\.json: \d+ weights are "
+            r"missing in it or of another shape "
+            r"\(bert\.embeddings\.LayerNorm\.bias, bert\.embeddings\.LayerNorm\.weight, ",
+            texts.failure,
+        )
         assert texts.model_files() == []
 
 
