@@ -1,7 +1,8 @@
 """Scripts of lifecycle_scripts/, joined to the one script that SageMaker runs when an app or notebook starts.
 
-The result is: the settings, as exported variables; the prelude; then each script in parentheses, so that one
-that fails ends alone (see `finish` in the prelude). A script gets those settings that its text mentions.
+The result is: the settings, as exported variables; the prelude, without its comments, which would only count;
+then each script in parentheses, so that one that fails ends alone (see `finish` in the prelude). A script gets
+those settings that its text mentions.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ SETTINGS = {
 """What a script cannot do without, each with what in the team file gives it."""
 
 _INCLUDE = re.compile(r"^# include: (\S+)\n", re.MULTILINE)
+_COMMENT = re.compile(r"^ *#.*\n", re.MULTILINE)
 _VARIABLE = re.compile(r"\bATELIER_[A-Z_]+\b")
 
 
@@ -72,8 +74,8 @@ def render(scripts: Sequence[str], settings: Mapping[str, str], folder: Path | N
             "shopt -s inherit_errexit",
             *_exports(bodies, settings),
             "",
-            _read(SHARED / "prelude.sh"),
-            *(f"(\n{body.rstrip()}\n) &\nfinish {name}\n" for name, body in bodies.items()),
+            _COMMENT.sub("", _read(SHARED / "prelude.sh")),
+            *(f"(\n{body.rstrip()}\n) </dev/null &\nfinish {name}\n" for name, body in bodies.items()),
         ]
     )
     size = len(encode(rendered))

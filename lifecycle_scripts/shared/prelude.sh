@@ -23,7 +23,7 @@ as_user() {
   "${by[@]}" HOME="$LIFECYCLE_HOME" "$@"
 }
 
-# Run what may take longer than the 5 minutes that SageMaker waits; `<name>.log` says how it goes.
+# Run what may take longer than the 4 minutes that scripts have; `<name>.log` says how it goes.
 in_background() {
   local log=$LIFECYCLE_LOGS/$1.log
   shift
@@ -50,8 +50,23 @@ only_in_notebooks() {
 
 # Wait for the script that was just begun. A failure is told and the app starts nevertheless: nobody is locked out
 # because a package is gone. (`( ... ) || ...` would be shorter, but switches `set -e` off within the parentheses.)
+#
+# So is a script that has not ended when the time is over. SageMaker gives all of them together 5 minutes and then lets
+# the start fail. They get 4 of these; later ones 5 seconds each, enough for what shipped ones do in the foreground.
 finish() {
-  wait "$!" || echo "lifecycle script $1 failed with status $?; the start goes on without it" >&2
+  local script=$! end=$((SECONDS < 235 ? 240 : SECONDS + 5))
+  while kill -0 "$script" 2>/dev/null && ((SECONDS < end)); do sleep 0.1; done
+  if kill -0 "$script" 2>/dev/null; then
+    echo "lifecycle script $1 is ended: the 4 minutes of all scripts are over; put what takes long in_background" >&2
+    {
+      # To all that it runs, except for what is in the background, which ignores it.
+      kill -HUP -- "-$script" || true
+      sleep 0.1
+      kill -KILL "$script" || true
+    } 2>/dev/null
+  fi
+  wait "$script" 2>/dev/null || echo "lifecycle script $1 failed with status $?; the start goes on without it" >&2
 }
 
 as_user mkdir -p "$LIFECYCLE_LOGS"
+set -m # each script in a process group of its own, that can be ended as a whole

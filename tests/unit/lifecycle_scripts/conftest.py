@@ -50,7 +50,13 @@ class Machine:
         """Run lifecycle scripts as SageMaker does; what they began in the background may still run."""
         text = render(scripts, SETTINGS | settings)
         return subprocess.run(
-            ["bash"], input=text, env=self.environment, capture_output=True, text=True, check=False
+            ["bash"],
+            input=text,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            start_new_session=True,  # without a terminal, as on SageMaker
         )
 
     def calls(self, program: str, *, count: int = 0) -> list[str]:

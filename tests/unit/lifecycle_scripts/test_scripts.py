@@ -10,6 +10,7 @@ import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 
@@ -157,16 +158,41 @@ def test_a_script_that_fails_stops_neither_the_others_nor_the_app(machine):
     assert studio.calls("aws", count=1)
 
 
+def test_scripts_that_take_too_long_are_ended_before_sagemaker_does_it(machine, tmp_path, monkeypatch):
+    """After 4 minutes, each with all that it runs, even where it does not let itself be ended.
+
+    What is in the background goes on, and so does the start, with what comes next.
+    """
+    monkeypatch.setattr(lifecycle, "SCRIPTS", tmp_path)
+    (tmp_path / "slow.sh").write_text('in_background b sh -c "sleep 1; echo done"\nsh -c "sleep 400 | cat"')
+    (tmp_path / "stubborn.sh").write_text("trap '' HUP\nwhile :; do sleep 0.1; done")
+    (tmp_path / "last.sh").write_text("sleep 0.1\necho goes on")
+    studio = machine("studio")
+    studio.environment["SECONDS"] = "239"  # bash counts from here
+    done = studio.run("slow", "stubborn", "last")
+    assert (done.stdout, done.returncode) == ("goes on\n", 0)
+    said = done.stderr.splitlines()
+    for script, status in (("slow", 129), ("stubborn", 137)):
+        ended = f"lifecycle script {script} is ended: the 4 minutes of all scripts are over; "
+        assert f"{ended}put what takes long in_background" in said
+        assert f"lifecycle script {script} failed with status {status}; the start goes on without it" in said
+    assert len(said) == 4
+    assert (studio.root / HOME / ".atelier/b.log").read_text() == "done\n"
+
+
 class Jupyter(BaseHTTPRequestHandler):
     """Jupyter's API, as far as auto_stop asks it."""
 
-    answers: dict[str, object]
+    answers: dict[str, Any]
 
     def do_GET(self):
-        """Answer with what the test says."""
+        """Answer with what the test says; a request is a use of the server unless it says that it is none."""
+        path, _, query = self.path.partition("?")
+        if path != "/api/status" and "no_track_activity" not in query:
+            self.answers["/api/status"]["last_activity"] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(json.dumps(self.answers[self.path]).encode())
+        self.wfile.write(json.dumps(self.answers[path]).encode())
 
     def log_message(self, *_):
         """Stay quiet."""
