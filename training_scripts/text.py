@@ -153,13 +153,26 @@ def rows(part: Part, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
 def _content(part: Part) -> str:
     with part.path.open("rb") as file:
         file.seek(part.start)
-        content = file.read(part.size)
+        return _decoded(file.read(part.size), part)
+
+
+def read(path: Path) -> str:
+    """A small file of text, such as one word a line.
+
+    Raises:
+        UserError: text that is not UTF-8.
+    """
+    content = path.read_bytes()
+    return _decoded(content, Part(path, 0, len(content), 1))
+
+
+def _decoded(content: bytes, part: Part) -> str:
     try:
         # Spreadsheets mark UTF-8 with three bytes that are no part of the first cell.
         return content.decode("utf-8" if part.start else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = part.line + content.count(b"\n", 0, error.start)
-        raise contract.UserError(f"{place(part.path, line)} is not UTF-8 text") from None
+        raise contract.UserError(f"{place(part.path, line)} is not UTF-8 text: save it as UTF-8") from None
 
 
 def place(path: Path, line: int) -> str:

@@ -3,7 +3,7 @@
 The input `reviews` is the Large Movie Review data set in one of its two forms:
 
     aclImdb       texts, in a folder or an archive (see reviews.py)
-    imdb.npz      Keras's file, ranks of words; with imdb_word_index.json beside it, requests can be text
+    imdb.npz      Keras's file, ranks of words, with its imdb_word_index.json, which tells the words
 
 x has a review a row, as encoding.py says, and y its label: 1 praise, 0 blame. By hand:
 
@@ -28,6 +28,7 @@ import reviews
 import text
 
 NPZ, WORD_INDEX = "imdb.npz", "imdb_word_index.json"
+PUBLISHED = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 BATCH = 250
 """Reviews that a process is handed at once."""
 
@@ -76,18 +77,21 @@ def from_texts(folder: Path, size: int, length: int, processes: int) -> tuple[di
         for some in in_order(count, batches["train"]):
             counts.update(some)
         words = ranked(counts, size)
+        if not words:
+            raise contract.UserError("the training reviews hold no words")
         work = partial(encoded, numbers=encoding.index(words), length=length)
         x = {part: np.concatenate(list(in_order(work, batches[part]))) for part in found}
     return {part: Part(x[part], [one.label for one in some]) for part, some in found.items()}, words
 
 
 def from_npz(folder: Path, size: int, length: int) -> tuple[dict[str, Part], list[str]]:
-    """Both parts, and the vocabulary where imdb_word_index.json tells it."""
+    """Both parts, and the vocabulary, which imdb_word_index.json tells."""
+    words = _word_index(folder / WORD_INDEX, size)
     parts = {
         part: Part(matrix([_renumbered(row, size) for row in rows], length), labels)
         for part, (rows, labels) in imdb_npz.read(folder / NPZ).items()
     }
-    return parts, _word_index(folder / WORD_INDEX, size)
+    return parts, words
 
 
 def _renumbered(ranks: list[int], size: int) -> list[int]:
@@ -97,7 +101,10 @@ def _renumbered(ranks: list[int], size: int) -> list[int]:
 
 def _word_index(path: Path, size: int) -> list[str]:
     if not path.is_file():
-        return []
+        raise contract.UserError(
+            f"{path.parent.name} holds {NPZ} but no {path.name}, without which the endpoint could read no "
+            f"text: upload {PUBLISHED}{path.name}"
+        )
     try:
         ranks = json.loads(path.read_text(encoding="utf-8"))
         words = sorted(ranks, key=ranks.__getitem__)
@@ -123,8 +130,7 @@ def main() -> None:
             with contract.writing(output / f"{axis}_{part}.npy") as file:
                 np.save(file, array, allow_pickle=False)
         print(f"{part}: {len(labels)} reviews, {sum(labels)} of them praise", flush=True)
-    if words:
-        text.write_lines(contract.prepare_output("train") / VOCABULARY, words)
+    text.write_lines(contract.prepare_output("train") / VOCABULARY, words)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Train a convolutional network to tell praise from blame in film reviews.
 
 The channels `train` and `test` hold what prepare.py writes: x_<channel>.npy, a review a row, and
-y_<channel>.npy. The model is a SavedModel in `1/`; beside it lie the history of the training and the
-vocabulary, by which inference.py reads text. A run that was stopped goes on after its last whole epoch. By
-hand:
+y_<channel>.npy; `train` holds vocabulary.txt as well. The model is a SavedModel in `1/`; beside it lie the
+history of the training and the vocabulary, by which inference.py reads text. A run that was stopped goes on
+after its last whole epoch. By hand:
 
     python example.py data && python prepare.py && python train.py
 """
@@ -19,6 +19,7 @@ import numpy as np
 import arrays
 import contract
 import encoding
+import text
 
 VERSION = "1"
 HISTORY = "history.json"
@@ -80,6 +81,17 @@ def read_reviews(folder: Path, name: str, params: Params) -> Reviews:
     return Reviews(x=x.astype(np.int32), y=y.astype(np.float32))
 
 
+def read_vocabulary(path: Path) -> list[str]:
+    """The words that the numbers stand for, without which no text could be sent to the model.
+
+    Raises:
+        UserError: no such file, or one that is not UTF-8.
+    """
+    if not path.is_file():
+        raise contract.UserError(f"{path.parent.name}/{path.name} is missing: {REMEDY}")
+    return text.read(path).split("\n")[:-1]
+
+
 def main() -> None:
     """Run as SageMaker runs it."""
     params = Params(**vars(contract.parameters(__file__)))
@@ -89,6 +101,7 @@ def main() -> None:
         )
     folders = {name: contract.channel(name) for name in ("train", "test")}
     data = {name: read_reviews(folder, name, params) for name, folder in folders.items()}
+    words = read_vocabulary(folders["train"] / VOCABULARY)
     sizes = ", ".join(f"{name}: {len(reviews.y)} reviews" for name, reviews in data.items())
     print(f"{sizes}; {params}", flush=True)
     # TensorFlow takes seconds to load, if it can be: what is wrong up to here is told at once.
@@ -102,8 +115,6 @@ def main() -> None:
     with contract.saving(serving_requirements=None) as folder:
         model.export(folder / VERSION, verbose=False)
         (folder / HISTORY).write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
-        vocabulary = folders["train"] / VOCABULARY
-        words = vocabulary.read_text(encoding="utf-8").split("\n")[:-1] if vocabulary.is_file() else []
         encoding.Encoding(words, params.length).save(folder)
 
 

@@ -14,18 +14,19 @@ from pathlib import Path
 
 import contract
 import reviews
+import text
 
 
 def predictions(path: Path) -> list[float]:
     """The numbers of a file: one a line, or several with commas, as older images answer a batch.
 
     Raises:
-        UserError: no such file, an empty one, something that is no number from 0 to 1.
+        UserError: no such file, an empty one, one that is not UTF-8, something that is no number from 0 to 1.
     """
     if not path.is_file():
         raise contract.UserError(f"{path} does not exist")
     found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(text.read(path).splitlines(), 1):
         for cell in filter(None, line.split(",")):
             try:
                 value = float(cell)

@@ -25,15 +25,22 @@ def read_classes(path: Path) -> list[str]:
     """The names of the classes, first to last; a name becomes one word, since a label is one.
 
     Raises:
-        UserError: no such file, an empty one, an empty line between names.
+        UserError: no such file, an empty one, one that is not UTF-8, an empty line between names, or a name
+            for the second time.
     """
     if not path.is_file():
         raise contract.UserError(
             f"{path.parent.name} holds no {path.name}: upload the classes' names, one a line"
         )
-    names = ["_".join(name.split()) for name in path.read_text(encoding="utf-8-sig").rstrip().split("\n")]
+    names = ["_".join(name.split()) for name in text.read(path).rstrip().split("\n")]
     if "" in names:
         raise contract.UserError(f"{text.place(path, names.index('') + 1)} is empty: expected a class's name")
+    for number, name in enumerate(names):
+        if (first := names.index(name)) < number:
+            raise contract.UserError(
+                f"{text.place(path, number + 1)}: {name[:40]!r} is the name of line {first + 1} already: "
+                "give each class a name of its own"
+            )
     return names
 
 

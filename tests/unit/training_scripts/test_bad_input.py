@@ -50,6 +50,7 @@ ROWS = {
     for part in ("train", "test")
     for axis, array in (("x", np.full((4, 400), 7, np.int32)), ("y", np.array([0, 1, 0, 1], np.uint8)))
 }
+ROWS["train/vocabulary.txt"] = "a\nfilm\n"
 FILMS = {
     f"reviews/{part}/{label}/0_5.txt": f"A {label} film, number {number}, of great length"
     for number, (part, label) in enumerate((p, x) for p in ("train", "test") for x in ("pos", "neg"))
@@ -212,6 +213,16 @@ FAULTS = {
             "train/y_train.npy is missing: the job's prepare.py writes it",
         ),
         "empty file": ("test/y_test.npy", "", "test/y_test.npy is empty"),
+        "no vocabulary": (
+            "train/vocabulary.txt",
+            ...,
+            "train/vocabulary.txt is missing: the job's prepare.py writes it",
+        ),
+        "other file": (
+            "train/vocabulary.txt",
+            b"a\ncaf\xe9\n",
+            "train/vocabulary.txt line 2 is not UTF-8 text: save it as UTF-8",
+        ),
         "wrong cell": (
             "test/x_test.npy",
             np.concatenate([ROWS["test/x_test.npy"][:3], np.full((1, 400), 20_000)]),
@@ -274,6 +285,16 @@ FAULTS = {
             "topics/test.csv line 2, column class: 'film': expected a class from 1 to 2",
         ),
         "other file": ("topics/train.csv", b"1,a,\xff\n", "topics/train.csv line 1 is not UTF-8 text"),
+        "other classes": (
+            "topics/classes.txt",
+            b"Film\nCaf\xe9\n",
+            "topics/classes.txt line 2 is not UTF-8 text: save it as UTF-8",
+        ),
+        "class twice": (
+            "topics/classes.txt",
+            "Written Work\nFilm\nWritten_Work\n",
+            "topics/classes.txt line 3: 'Written_Work' is the name of line 1 already: give each class",
+        ),
         "open quotes": ("topics/train.csv", '1,a,"b\n', "topics/train.csv line 1: unexpected end of data"),
     },
 }

@@ -90,13 +90,11 @@ def test_texts_become_arrays(prepare, folder, monkeypatch):
 def test_keras_file_becomes_the_arrays_that_keras_itself_would_give(prepare, folder, monkeypatch):
     """`imdb.load_data` with its defaults: 1 for the start, 2 for what is too rare, ranks three higher."""
     write_npz(folder / "imdb.npz")
+    (folder / "imdb_word_index.json").write_text(json.dumps({"and": 2, "the": 1, "a": 3}), encoding="utf-8")
     arrays = run(prepare, monkeypatch, "--length", "5", "--vocabulary", "100")
     assert arrays["x_train"].tolist() == [[0, 1, 4, 17, 2], [0, 0, 0, 1, 5]]
     assert arrays["x_test"].tolist() == [[0, 0, 0, 1, 5], [0, 1, 4, 17, 2]]
     assert (arrays["y_train"].tolist(), arrays["y_test"].tolist()) == ([1, 0], [0, 1])
-    assert not (folder.parent / "train/vocabulary.txt").exists()
-    (folder / "imdb_word_index.json").write_text(json.dumps({"and": 2, "the": 1, "a": 3}), encoding="utf-8")
-    run(prepare, monkeypatch)
     assert (folder.parent / "train/vocabulary.txt").read_text() == "the\nand\na\n"
 
 
@@ -184,6 +182,27 @@ def test_a_wrong_word_index_is_named(prepare, folder, monkeypatch, ranks):
     write_npz(folder / "imdb.npz")
     (folder / "imdb_word_index.json").write_text(ranks, encoding="utf-8")
     with pytest.raises(contract.UserError, match=r"^imdb_word_index\.json"):
+        run(prepare, monkeypatch)
+
+
+def test_keras_file_without_its_words_is_refused(prepare, folder, monkeypatch):
+    """A model of it could answer no request; where the words are is told, and nothing is written."""
+    write_npz(folder / "imdb.npz")
+    with pytest.raises(contract.UserError) as caught:
+        run(prepare, monkeypatch)
+    assert str(caught.value) == (
+        "reviews holds imdb.npz but no imdb_word_index.json, without which the endpoint could read no text: "
+        "upload https://storage.googleapis.com/tensorflow/tf-keras-datasets/imdb_word_index.json"
+    )
+    assert [path.name for path in folder.parent.iterdir()] == ["reviews"]
+
+
+def test_reviews_without_words_are_refused(prepare, folder, monkeypatch):
+    """There would be nothing to learn from."""
+    for number, place in enumerate(("train/pos", "train/neg", "test/pos", "test/neg")):
+        (folder / place).mkdir(parents=True)
+        (folder / place / f"{number}_5.txt").write_text("!", encoding="utf-8")
+    with pytest.raises(contract.UserError, match="the training reviews hold no words"):
         run(prepare, monkeypatch)
 
 

@@ -111,12 +111,13 @@ def test_a_transform_is_scored_against_the_uploaded_reviews(load, corpus, monkey
         ("0.1\nhigh\n", "line 2: 'high' is no number from 0 to 1"),
         ("0.1\n1.5\n", "line 2: '1.5'"),
         ("", "empty"),
+        ("0.1\n\udcff\n", "line 2 is not UTF-8 text"),
     ],
 )
 def test_a_wrong_output_is_named(load, tmp_path, content, reason):
     """By file and line."""
-    (tmp_path / "t.out").write_text(content, encoding="utf-8")
-    with pytest.raises(contract.UserError, match=r"^t\.out .*") as caught:
+    (tmp_path / "t.out").write_text(content, encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(contract.UserError, match=r"\bt\.out .*") as caught:
         load("sentiment_xgboost", "score").predictions(tmp_path / "t.out")
     assert reason in str(caught.value)
 
