@@ -1,8 +1,8 @@
 """Scripts of lifecycle_scripts/, joined to the one script that SageMaker runs when an app or notebook starts.
 
 The result is: the settings, as exported variables; the prelude, without its comments, which would only count;
-then each script in parentheses, so that one that fails ends alone (see `finish` in the prelude). A script gets
-those settings that its text mentions.
+then each script in parentheses, so that one that fails ends alone (see `finish` in the prelude). A script has
+those of the settings that its text mentions.
 """
 
 from __future__ import annotations
