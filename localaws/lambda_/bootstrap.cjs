@@ -16,11 +16,12 @@ const [channelFd, lifelineFd, handlerName] = [Number(process.argv[2]), Number(pr
 const env = process.env;
 let requestId = "";
 
-// A thread of its own, so that a handler that never yields still dies with the server.
+// A thread of its own, so that a handler that never yields still dies with the server. It may not block while
+// it reads: process.exit() waits for all threads.
 new Worker(
-  `const { readSync } = require("node:fs");
-   try { readSync(${lifelineFd}, Buffer.alloc(1)); } catch {}
-   process.kill(-process.pid, "SIGKILL");`,
+  `const end = () => process.kill(-process.pid, "SIGKILL");
+   const lifeline = new (require("node:net").Socket)({ fd: ${lifelineFd}, writable: false });
+   lifeline.on("end", end).on("error", end).resume();`,
   { eval: true },
 ).unref();
 

@@ -53,6 +53,11 @@ def test_a_callback_answers(cloud):
             "Runtime.ExitError",
             "exit status 1",
         ),
+        (  # when all threads of the process have come to their work
+            "exports.handler = () => new Promise(() => setTimeout(() => process.exit(5), 500));",
+            "Runtime.ExitError",
+            "exit status 5",
+        ),
     ],
 )
 def test_a_broken_function_says_how_it_is_broken(cloud, source, error_type, message):
