@@ -75,7 +75,15 @@ def _network(at: Steps, templates: list[Template]) -> dict[Steps, record.Fixed]:
     kinds = ("AWS::EC2::SecurityGroup", "AWS::SageMaker::Domain")
     named = (one.get("VpcId") for kind in kinds for one in _properties(templates, kind))
     vpcs = {(*at, "vpc"): vpc for vpc in named if isinstance(vpc, str)}
-    return {(*at, "mode"): "existing", **vpcs}
+    return {(*at, "mode"): "existing", **vpcs, **_place_of_notebooks(at, templates)}
+
+
+def _place_of_notebooks(at: Steps, templates: list[Template]) -> dict[Steps, record.Fixed]:
+    """Where all notebook instances lie in one's own VPC; a group that was made here is a reference."""
+    for notebook in _properties(templates, "AWS::SageMaker::NotebookInstance"):
+        groups = [one for one in notebook["SecurityGroupIds"] if isinstance(one, str)]
+        return {(*at, "subnets", 0): notebook["SubnetId"], (*at, "security_groups"): groups}
+    return {}
 
 
 def _properties(templates: list[Template], type_: str) -> Iterator[dict[str, Any]]:

@@ -17,17 +17,23 @@ from atelier.spec.model import TeamEnvironment
 from atelier.spec.network import Network
 from atelier.spec.studio import Studio
 
-Fixed: TypeAlias = "str | bool | None"
+Fixed: TypeAlias = "str | bool | list[str] | None"
 Record: TypeAlias = dict[str, dict[str, Fixed]]
 """By environment and place in the team file: the value with which it was deployed."""
 
+_NETWORK = "the VPC, and with it Studio's domain and the notebook instances"
+_NOTEBOOKS = "the notebook instances, with their volumes"
 REPLACED = {
-    "environments": "the VPC, and with it Studio's domain and the notebook instances",
+    "mode": _NETWORK,
+    "cidr": _NETWORK,
+    "vpc": _NETWORK,
+    "security_groups": _NOTEBOOKS,
+    "subnets": _NOTEBOOKS,
     "sign_in": "the domain, with the home folders of all its users",
     "users": "the user's profile, with the home folder",
     "spaces": "the space, with its volume",
 }
-"""What goes with a change, by the part of the file in which it stands."""
+"""What goes with a change, by the key of an environment's network or of Studio under which it stands."""
 
 
 def file_of(team_file: Path) -> Path:
@@ -51,13 +57,13 @@ def write(team_file: Path, environments: Mapping[str, Mapping[Steps, Fixed]]) ->
 
 
 def missing(team_file: Path, environments: Iterable[TeamEnvironment]) -> Iterator[str]:
-    """A word on environments whose data is to be kept and of which nothing is on record yet."""
+    """A word on environments that hold what people make and of which nothing is on record yet."""
     recorded = read(team_file)
     for one in environments:
-        if one.retain and (one.studio or one.notebooks) and one.name not in recorded:
+        if (one.studio or one.notebooks) and one.name not in recorded:
             yield (
-                f"environments.{one.name}: nothing is on record yet of what must not be replaced;"
-                f" once it is deployed, run  atelier record {one.team} {one.name}"
+                f"environments.{one.name}: a change that replaces what people made is refused only once it is"
+                f" on record; after the deployment, run  atelier record {one.team} {one.name}"
             )
 
 
@@ -71,6 +77,10 @@ def fixed(env: str, network: Network, studio: Studio | None, *, notebooks: bool)
             **({(*at, "cidr"): network.cidr} if network.mode == "created" else {}),
             **({(*at, "vpc"): network.vpc} if network.mode == "existing" else {}),
         }
+        if notebooks and network.mode == "existing" and network.subnets:
+            # Each lies in the first subnet, and SageMaker moves none to another subnet or security group.
+            found[*at, "subnets", 0] = network.subnets[0]
+            found[*at, "security_groups"] = network.security_groups
     if studio:
         found["studio", "sign_in"] = studio.sign_in
         for name, user in studio.users.items():
@@ -89,5 +99,5 @@ def changed(recorded: Mapping[str, Fixed], now: Mapping[Steps, Fixed]) -> Iterat
     for at, value in now.items():
         place = dotted(at)
         if place in recorded and recorded[place] != value:
-            part = at[0] if at[0] == "environments" else at[1]
+            part = at[3] if at[0] == "environments" else at[1]
             yield at, recorded[place], REPLACED[str(part)]

@@ -43,6 +43,11 @@ notebooks: {{bench: {{}}}}
     network: {{mode: existing, {EXISTING}, security_groups: [sg-0a1b2c3d]}}
 studio: {{users: {{ana: {{}}}}}}
 """,
+    "notebook instances in security groups of one's own": f"""\
+    network: {{mode: existing, {EXISTING}, security_groups: [sg-0a1b2c3d, sg-1a1b2c3d]}}
+studio: {{users: {{ana: {{}}}}}}
+notebooks: {{bench: {{}}}}
+""",
     "nothing to lose": """\
     network: {mode: created}
 """,

@@ -307,6 +307,13 @@ NETWORKS = [
         "two availability zones",
         "add  subnets",
     ),
+    (
+        "      subnets: [subnet-0a1b2c3d, subnet-1a1b2c3d]\n",
+        "",
+        "environments.prod.network",
+        "two availability zones",
+        "add  subnets",
+    ),
     ("subnet-1a1b2c3d", "subnet-0a1b2c3d", "environments.prod.network.subnets[1]", "twice", "remove"),
     ("vpc: vpc-0a1b2c3d", "vpc: 0a1b2c3d", "environments.prod.network.vpc", "id of a VPC", "vpc-"),
     (

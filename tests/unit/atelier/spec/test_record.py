@@ -51,6 +51,18 @@ def _fixed(one):
         ("cidr: 10.1.0.0/16", "cidr: 10.2.0.0/16", "environments.dev.network.cidr", "the VPC"),
         ("vpc-0a1b2c3d", "vpc-1a1b2c3d", "environments.prod.network.vpc", "the VPC"),
         (
+            "[subnet-0a1b2c3d, subnet-1a1b2c3d]",
+            "[subnet-1a1b2c3d, subnet-0a1b2c3d]",
+            "environments.prod.network.subnets[0]",
+            "the notebook instances",
+        ),
+        (
+            "subnet-1a1b2c3d]",
+            "subnet-1a1b2c3d], security_groups: [sg-0a1b2c3d]",
+            "environments.prod.network.security_groups",
+            "the notebook instances",
+        ),
+        (
             "studio:\n  users: {ana: {}, ben: {}}",
             f"studio:\n  sign_in: sso\n  identity_center: {IDENTITY_CENTER}\n  users: {SSO_USERS}",
             "studio.sign_in",
@@ -79,6 +91,7 @@ def test_what_would_replace_what_people_made_is_refused(team, old, new, place, g
         ("    lab: {owner: ana}", "    lab-2: {owner: ana}"),
         ("studio:\n", "studio:\n  internet: public\n  docker: true\n"),
         ("mode: created, ", "mode: created, zones: 3, "),
+        ("subnet-1a1b2c3d]", "subnet-1a1b2c3d, subnet-2a1b2c3d]"),
     ],
 )
 def test_what_changes_in_place_is_allowed(team, old, new):
@@ -99,10 +112,22 @@ def test_a_record_holds_each_environment_apart(team):
     )
 
 
-def test_an_environment_that_keeps_its_data_asks_to_be_recorded(team):
-    """Until then a change that replaces its domain would go unnoticed."""
+def test_without_notebook_instances_subnets_and_security_groups_change_in_place(team):
+    """They are on record for these alone: SageMaker moves a domain."""
+    team.write_text(
+        TEAM.replace("notebooks: {bench: {}}\n", "").replace(
+            "[subnet-0a1b2c3d, subnet-1a1b2c3d]", "[subnet-1a1b2c3d, subnet-0a1b2c3d]"
+        )
+    )
+    load_team(team)
+
+
+def test_where_people_work_asks_to_be_recorded(team):
+    """Whether its data outlives it or not: until then a change that replaces them goes unnoticed."""
     assert load_team(team).warnings == []
     record.file_of(team).unlink()
-    [warning] = load_team(team).warnings
-    assert warning.startswith("environments.prod: nothing is on record yet")
-    assert warning.endswith("run  atelier record other prod")
+    warnings = load_team(team).warnings
+    assert [warning.split(":")[0] for warning in warnings] == ["environments.dev", "environments.prod"]
+    assert warnings[1].endswith("run  atelier record other prod")
+    team.write_text(TEAM.partition("studio:")[0])
+    assert load_team(team).warnings == []
