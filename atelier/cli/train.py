@@ -111,12 +111,16 @@ def _check(target: Target, job: str, asked: Sequence[Mapping[str, Any]]) -> None
         declared = declarations(PROJECT, target.spec.jobs[job])
     except DeclarationError as error:
         raise CliError(str(error)) from error
-    for name, value in ((name, value) for one in asked for name, value in one.items()):
-        if declared is not None and name not in declared:
-            raise CliError(f"{job} has no hyperparameter {name!r}: {choose(name, declared, nothing='')}")
-        wrong = declared[name].wrong(value) if declared else None
-        if wrong:
-            raise CliError(f"hyperparameter {name}={value}: {wrong[0]}; {wrong[1]}")
+    if declared is None:
+        return
+    for one in asked:
+        together = {**target.spec.jobs[job].hyperparameters, **one}
+        for name, value in together.items():
+            if name not in declared:
+                raise CliError(f"{job} has no hyperparameter {name!r}: {choose(name, declared, nothing='')}")
+            wrong = declared[name].wrong(value) or declared[name].misplaced(together)
+            if wrong:
+                raise CliError(f"hyperparameter {name}={value}: {wrong[0]}; {wrong[1]}")
 
 
 def _sweep(

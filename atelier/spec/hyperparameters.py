@@ -9,8 +9,8 @@ of the built-in algorithms lie in data/algorithms/. All have one form:
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -48,11 +48,15 @@ class Declaration:
     default: Value | None = None
     minimum: float | None = None
     maximum: float | None = None
+    above: float | None = None
+    """A bound that a value must exceed."""
     choices: tuple[Value, ...] | None = None
     scale: Literal["linear", "logarithmic"] | None = None
     tunable: bool = False
     required: bool = False
     """Whether a job must name it."""
+    only: Mapping[str, Sequence[Value]] = field(default_factory=dict)
+    """Other hyperparameters, each with the values beside which this one is taken."""
     help: str = ""
 
     def wrong(self, value: Value) -> tuple[str, str] | None:
@@ -72,6 +76,16 @@ class Declaration:
                     f"must be at {says} {bound}",
                     f"write {bound} or {'more' if says == 'least' else 'less'}",
                 )
+        if self.above is not None and self._compare(value, self.above) <= 0:
+            return f"must be above {self.above}", f"write more than {self.above}"
+        return None
+
+    def misplaced(self, given: Mapping[str, Value]) -> tuple[str, str] | None:
+        """The reason and the remedy when this hyperparameter means nothing beside the others `given`."""
+        for name, values in self.only.items():
+            if name in given and given[name] not in values:
+                kinds = " or ".join(map(str, values))
+                return f"is not taken with {name} {given[name]}", f"remove it; it belongs to {name} {kinds}"
         return None
 
     @staticmethod
@@ -132,7 +146,7 @@ def _read(path: Path, _written: int = 0) -> tuple[dict[str, Declaration], dict[s
 
 
 def _declaration(where: str, entry: Any, *, is_built_in: bool) -> Declaration:
-    known = {one.name for one in fields(Declaration)}
+    known = {one.name for one in fields(Declaration)} - (set() if is_built_in else {"above", "only"})
     if not isinstance(entry, dict) or entry.get("type") not in _TYPES:
         raise DeclarationError(f"{where} needs a type: one of {', '.join(_TYPES)}")
     unknown = sorted(set(entry) - known)

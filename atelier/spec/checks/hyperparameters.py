@@ -87,6 +87,8 @@ def _check_values(
                 yield Finding((*at, key), f"{where} declares no such name", remedy, in_key=True)
         elif wrong := declared[key].wrong(value):
             yield Finding((*at, key), *wrong)
+        elif misplaced := declared[key].misplaced(values):
+            yield Finding((*at, key), *misplaced, in_key=True)
 
 
 def _check_missing(at: Steps, given: Collection[str], declared: Mapping[str, Declaration] | None) -> Findings:
@@ -119,7 +121,7 @@ def _check_tuning(
         if isinstance(values, Range):
             yield from _check_range(here, values)
         if declared is not None:
-            yield from _check_declared(here, name, values, declared)
+            yield from _check_declared(here, name, values, declared, job.hyperparameters)
 
 
 def _check_name(context: Context, at: Steps) -> Findings:
@@ -143,7 +145,11 @@ def _check_range(at: Steps, values: Range) -> Findings:
 
 
 def _check_declared(
-    at: Steps, name: str, values: Range | list[hyperparameters.Value], declared: Mapping[str, Declaration]
+    at: Steps,
+    name: str,
+    values: Range | list[hyperparameters.Value],
+    declared: Mapping[str, Declaration],
+    given: Mapping[str, hyperparameters.Value],
 ) -> Findings:
     if name not in declared:
         tunable = [key for key, one in declared.items() if one.tunable]
@@ -152,7 +158,9 @@ def _check_declared(
         )
         return
     declaration = declared[name]
-    if not declaration.tunable:
+    if misplaced := declaration.misplaced(given):
+        yield Finding(at, *misplaced, in_key=True)
+    elif not declaration.tunable:
         tunable = [key for key, one in declared.items() if one.tunable]
         listed = f"; those that are: {', '.join(tunable)}" if tunable else ""
         yield Finding(at, f"is not declared as tunable{listed}", "remove it", in_key=True)

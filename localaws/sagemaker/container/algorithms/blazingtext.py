@@ -20,54 +20,25 @@ from typing import Any
 import fasttext
 
 from ..codecs import JSON, Refused, base_type, to_text
-from .job import Job, Parameter, UserError, boolean, positive, say, validate
+from .blazingtext_parameters import MODES, SUPERVISED, validated
+from .job import Job, UserError, say
 from .sgd import EpochTrainer
 
 DEFAULT_ACCEPT = JSON
 _JSON_LINES = "application/jsonlines"
 _LABEL = "__label__"
-_SUPERVISED = "supervised"
-_MODES = {_SUPERVISED: "supervised", "skipgram": "skipgram", "batch_skipgram": "skipgram", "cbow": "cbow"}
-_SHARED = {
-    "mode": Parameter(str, choices=tuple(_MODES), required=True),
-    "buckets": positive(2_000_000),
-    "epochs": positive(5),
-    "learning_rate": Parameter(float, 0.05, above=0),
-    "min_count": Parameter(int, 5, low=0),
-    "vector_dim": positive(100),
-    "_tuning_objective_metric": Parameter(str),
-}
-_CLASSIFICATION = {
-    **_SHARED,
-    "early_stopping": Parameter(boolean, default=False),
-    "min_epochs": positive(5),
-    "patience": positive(4),
-    "word_ngrams": positive(2),
-}
-_WORD_VECTORS = {
-    **_SHARED,
-    "batch_size": positive(11),
-    "evaluation": Parameter(boolean, default=True),
-    "min_char": positive(3),
-    "max_char": positive(6),
-    "negative_samples": positive(5),
-    "sampling_threshold": Parameter(float, 0.0001, above=0),
-    "subwords": Parameter(boolean, default=False),
-    "window_size": positive(5),
-}
 
 
 def train(job: Job) -> None:
     """Train in the mode that the hyperparameters name; `model.bin`, or `vectors.txt` and `vectors.bin`."""
-    raw = job.hyperparameters
     try:
-        values = validate(raw, _CLASSIFICATION if raw.get("mode") == _SUPERVISED else _WORD_VECTORS)
+        values = validated(job.hyperparameters)
         job.check_channels(("train", "validation"), ("File", "FastFile"))
     except UserError as error:
         message = f"Unable to initialize the algorithm. Failed to validate input: {error}"
         raise UserError(message) from error
     with job.model() as folder:
-        if values["mode"] == _SUPERVISED:
+        if values["mode"] == SUPERVISED:
             _classify(job, values, folder)
         else:
             _embed(job, values, folder)
@@ -152,7 +123,7 @@ def _embed(job: Job, values: dict[str, Any], folder: Path) -> None:
         say("localaws: batch_skipgram trains as skipgram")
     model = fasttext.train_unsupervised(
         str(training),
-        model=_MODES[values["mode"]],
+        model=MODES[values["mode"]],
         epoch=values["epochs"],
         lr=values["learning_rate"],
         dim=values["vector_dim"],

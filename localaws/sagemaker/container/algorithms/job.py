@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import signal
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+_FAILURE_CHARS = 1_000  # SageMaker shows the first 1,024 characters, some of them its own
+_ROOM = 2**20  # bytes: more than a library holds back of a file that it could not write
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 
 
 class UserError(Exception):
@@ -69,12 +75,18 @@ class Job:
     def model(self) -> Iterator[Path]:
         """A folder whose files become the model's when the block ends well."""
         with tempfile.TemporaryDirectory(dir=self._base) as folder:
-            yield Path(folder)
+            try:
+                yield Path(folder)
+            finally:
+                # Of a full disk fastText says nothing, and xgboost not what it is.
+                room = Path(folder, ".room")
+                room.write_bytes(bytes(_ROOM))
+                room.unlink()
             for path in Path(folder).iterdir():
                 shutil.move(path, self._base / "model" / path.name)
 
     def run(self, train: Callable[[Job], None]) -> int:
-        """Train; 0, or 1 with the reason in `output/failure`, which begins with the family of the error."""
+        """Train; 0, or 1 with one line in `output/failure`, which begins with the family of the error."""
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         try:
             train(self)
@@ -85,11 +97,25 @@ class Job:
         except Exception as error:  # noqa: BLE001 -- whatever fails, the failure file says it
             traceback.print_exc()
             reason = f"AlgorithmError: {type(error).__name__}: {error}"
+            if _is_full(error):
+                reason = "PlatformError: no space left on device: give the job a larger volume_gb"
         else:
             return 0
-        say(reason)
-        (self._base / "output" / "failure").write_text(reason, encoding="utf-8")
+        line = " ".join(reason.split())[:_FAILURE_CHARS]
+        say(line)
+        with suppress(OSError):  # there may be no space for it either
+            (self._base / "output" / "failure").write_text(line, encoding="utf-8")
         return 1
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether a full disk is what an error comes from; a library may say so in words alone."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if getattr(cause, "errno", None) in _NO_SPACE or os.strerror(errno.ENOSPC) in str(cause):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def _load(file: Path) -> Any:

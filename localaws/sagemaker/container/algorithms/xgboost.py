@@ -68,7 +68,7 @@ def train(job: Job) -> None:
         except xgb.core.XGBoostError as error:
             # What follows the first line is a trace through its own library.
             message = str(error).partition("\n")[0]
-            raise UserError(f"XGB train call failed with exception:\n{message}") from error
+            raise UserError(f"XGB train call failed with exception: {message}") from error
         except SystemExit:
             if not keep_on_end or rounds_seen.model is None:
                 raise

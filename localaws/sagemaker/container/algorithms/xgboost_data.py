@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,9 @@ _TYPES = {
 }
 
 
+_MISSING = frozenset(pa_csv.ConvertOptions().null_values)
+
+
 def kind_of(content_type: str) -> str | None:
     """csv, libsvm or parquet; None for any other content type."""
     return _TYPES.get(base_type(content_type))
@@ -42,7 +47,12 @@ def matrix(job: Job, channel: str, *, weighted: bool) -> Any:
     reader = _READERS.get(kind_of(kind) or "")
     if reader is None:
         raise UserError(f"{kind} is not an accepted ContentType: {', '.join(_TYPES)}.")
-    return reader(job.files(channel), weighted)
+    try:
+        return reader(job.files(channel), weighted)
+    except xgb.core.XGBoostError as error:
+        # What follows the first line is a trace through its own library.
+        message = str(error).partition("\n")[0]
+        raise UserError(f"Failed to load {kind} data with exception: {message}") from error
 
 
 def _read_csv(files: list[Path], weighted: bool) -> Any:  # noqa: FBT001 -- one of a table of readers
@@ -61,13 +71,11 @@ def _read_csv(files: list[Path], weighted: bool) -> Any:  # noqa: FBT001 -- one 
                 parse_options=pa_csv.ParseOptions(delimiter=delimiter),
             )
         except pa.ArrowInvalid as error:
-            raise UserError(f"Failed to load csv data with exception:\n{path.name}: {error}") from error
-        tables.append(_checked(table, path.name))
-    if len({table.num_columns for table in tables}) > 1:
-        raise UserError(
-            "Failed to load csv data with exception:\nthe files differ in their number of columns"
-        )
-    return _labelled(np.concatenate([_numbers(table) for table in tables]), weighted=weighted)
+            raise UserError(f"Failed to load csv data with exception: {path.name}: {error}") from error
+        tables.append(_numbers(table, weighted, _csv_place(path)))
+    if len({table.shape[1] for table in tables}) > 1:
+        raise UserError("Failed to load csv data with exception: the files differ in their number of columns")
+    return _labelled(np.concatenate(tables), weighted=weighted)
 
 
 def _delimiter(line: str) -> str:
@@ -77,21 +85,57 @@ def _delimiter(line: str) -> str:
         return ","
 
 
-def _checked(table: Any, name: str) -> Any:
-    for number, column in enumerate(table.columns, 1):
-        kind = column.type
-        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind)):
-            value = column[0]
-            raise UserError(
-                f"Failed to load csv data with exception:\n{name}, column {number} holds what is no number, "
-                f"such as {value}"
-            )
-    return table
+def _csv_place(path: Path) -> Callable[[int], str]:
+    def place(row: int) -> str:
+        with path.open("rb") as file:
+            # The reader passes over empty lines.
+            full = (number for number, line in enumerate(file, 1) if line.strip(b"\r\n"))
+            return f"{path.name}, line {next(islice(full, row, None))}"
+
+    return place
 
 
-def _numbers(table: Any) -> np.ndarray[Any, Any]:
-    columns = [column.cast(pa.float32()).to_numpy() for column in table.columns]
-    return np.column_stack(columns)
+def _numbers(table: Any, weighted: bool, place: Callable[[int], str]) -> np.ndarray[Any, Any]:  # noqa: FBT001
+    """The cells of a table; raises UserError for the first that xgboost cannot take.
+
+    A missing feature is one that xgboost passes over; a label or a weight must be there.
+    """
+    wrong = [
+        (row, number)
+        for number, column in enumerate(table.columns)
+        if (row := _first_word(column)) is not None
+    ]
+    if not wrong:
+        cells = np.column_stack(
+            [column.cast(pa.float32(), safe=False).to_numpy() for column in table.columns]
+        )
+        refused = np.isinf(cells)
+        given = 2 if weighted else 1
+        refused[:, :given] |= np.isnan(cells[:, :given])
+        wrong = [(row, number) for row, number in np.argwhere(refused)[:1].tolist()]
+        if not wrong:
+            return cells
+    row, number = min(wrong)
+    cell = table.column(number)[row].as_py()
+    what = "is empty or nan" if cell is None else f"holds {str(cell)[:40]!r}, which is no finite number"
+    raise UserError(f"Failed to load data with exception: {place(row)}, column {number + 1} {what}")
+
+
+def _first_word(column: Any) -> int | None:
+    """The first row of a column whose cell is no number; None where all are, or are missing."""
+    kind = column.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind):
+        return None
+    return next((row for row, cell in enumerate(column.to_pylist()) if not _is_number(cell)), 0)
+
+
+def _is_number(cell: Any) -> bool:
+    if cell is None or cell in _MISSING:
+        return True
+    try:
+        return isinstance(cell, str) and not math.isnan(float(cell))
+    except ValueError:
+        return False
 
 
 def _labelled(values: np.ndarray[Any, Any], *, weighted: bool) -> Any:
@@ -104,42 +148,58 @@ def _labelled(values: np.ndarray[Any, Any], *, weighted: bool) -> Any:
 
 def _read_parquet(files: list[Path], _weighted: bool) -> Any:  # noqa: FBT001 -- one of a table of readers
     try:
-        tables = [_checked(pq.read_table(path), path.name) for path in files]
+        tables = [(path.name, pq.read_table(path)) for path in files]
     except (pa.ArrowInvalid, OSError) as error:
-        raise UserError(f"Failed to load parquet data with exception:\n{error}") from error
-    return _labelled(np.concatenate([_numbers(table) for table in tables]), weighted=False)
+        raise UserError(f"Failed to load parquet data with exception: {error}") from error
+    cells = [_numbers(table, False, _parquet_place(name)) for name, table in tables]
+    return _labelled(np.concatenate(cells), weighted=False)
+
+
+def _parquet_place(name: str) -> Callable[[int], str]:
+    return lambda row: f"{name}, row {row + 1}"
 
 
 def _read_libsvm(files: list[Path], _weighted: bool) -> Any:  # noqa: FBT001 -- one of a table of readers
-    lines = (line for path in files for line in path.read_text(encoding="utf-8").splitlines())
+    lines = (
+        (f"{path.name}, line {number}", line)
+        for path in files
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+    )
     try:
         features, labels, weights = _libsvm(lines)
     except ValueError as error:
-        raise UserError(f"Failed to load libsvm data with exception:\n{error}") from error
+        raise UserError(f"Failed to load libsvm data with exception: {error}") from error
     return xgb.DMatrix(features, label=labels, weight=weights if any(weights) else None)
 
 
-def _libsvm(lines: Iterable[str]) -> tuple[csr_matrix, list[float], list[float]]:
-    """Lines of `label[:weight] index:value …`; a line without label has features only."""
+def _libsvm(lines: Iterable[tuple[str, str]]) -> tuple[csr_matrix, list[float], list[float]]:
+    """Lines of `label[:weight] index:value …`, each with its place."""
     labels, weights = [], []
     starts, indices, values = [0], [], []
-    for number, line in enumerate(lines, 1):
+    for place, line in lines:
         tokens = line.split()
         if not tokens:
             continue
         try:
             first, _, weight = tokens[0].partition(":")
-            labels.append(float(first))
-            weights.append(float(weight or 0))
+            labels.append(_finite(first))
+            weights.append(_finite(weight or "0"))
             for token in tokens[1:]:
                 index, _, value = token.partition(":")
                 indices.append(int(index))
-                values.append(float(value))
+                values.append(_finite(value))
         except ValueError:
-            raise ValueError(f"line {number} is not LIBSVM: {line[:50]!r}") from None
+            raise ValueError(f"{place} is not LIBSVM with finite numbers: {line[:50]!r}") from None
         starts.append(len(indices))
     columns = max(indices, default=0) + 1
     return csr_matrix((values, indices, starts), shape=(len(labels), columns)), labels, weights
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
 
 
 _READERS = {"csv": _read_csv, "libsvm": _read_libsvm, "parquet": _read_parquet}
@@ -155,8 +215,10 @@ def _csv_content(text: str) -> np.ndarray[Any, Any]:
 
 def _libsvm_content(text: str) -> csr_matrix:
     # A request has no labels, or has them as the training data do.
-    lines = text.splitlines()
-    return _libsvm(line if ":" not in line.split(" ")[0] else f"0 {line}" for line in lines)[0]
+    lines = enumerate(text.splitlines(), 1)
+    return _libsvm(
+        (f"line {number}", line if ":" not in line.split(" ")[0] else f"0 {line}") for number, line in lines
+    )[0]
 
 
 _CONTENT = {"csv": _csv_content, "libsvm": _libsvm_content}

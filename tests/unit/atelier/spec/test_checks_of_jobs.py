@@ -21,6 +21,7 @@ SCRIPT = "script: curve, framework: sklearn"
 DECLARED = "script: declared, framework: sklearn"
 TUNED = f"{DECLARED}, metrics: [loss], tuning: {{objective: {{metric: loss, goal: minimize}}"
 BLAZING = "algorithm: blazingtext, hyperparameters: {mode: supervised}"
+ACCURATE = "objective: {metric: 'validation:accuracy', goal: maximize}"
 JUMPSTART = 'model: m, version: "1.0.0", artifact: s3://bucket/model.tar.gz'
 TRAINED = f"{JUMPSTART}, framework: pytorch, training: {{artifact: s3://b/t, script: s3://b/s}}"
 CHANNELS_20 = ", ".join(f"c{number}: {{}}" for number in range(20))
@@ -80,6 +81,18 @@ def loaded(project):
         (f"{DECLARED}, hyperparameters: {{shuffle: 1}}", "hyperparameters.shuffle", "true or false", "true"),
         (f"{DECLARED}, hyperparameters: {{solver: adm}}", "hyperparameters.solver", "one of adam", "adam?"),
         ("algorithm: blazingtext", "", "needs a value for mode", "add  mode"),
+        (
+            "algorithm: blazingtext, hyperparameters: {mode: supervised, learning_rate: 0}",
+            "hyperparameters.learning_rate",
+            "must be above 0",
+            "more than 0",
+        ),
+        (
+            "algorithm: blazingtext, hyperparameters: {mode: supervised, window_size: 3}",
+            "hyperparameters.window_size",
+            "is not taken with mode supervised",
+            "it belongs to mode batch_skipgram or skipgram or cbow",
+        ),
         ("algorithm: {name: xgboost}, hyperparameters: {num_rounds: 3, num_round: 3}",
          "hyperparameters.num_rounds", "xgboost declares no such name", "num_round?"),
         (f"{BLAZING}, metrics: [accuracy]", "metrics", "AWS itself reads", "remove"),
@@ -140,6 +153,12 @@ def loaded(project):
             "0.0001",
         ),
         (f"{TUNED}, ranges: {{rate: [0.1]}}, parallel: 20}}", "tuning.parallel", "all 10", "lower"),
+        (
+            f"{BLAZING}, tuning: {{{ACCURATE}, ranges: {{window_size: [2]}}}}",
+            "tuning.ranges.window_size",
+            "is not taken with mode supervised",
+            "remove it",
+        ),
         (
             f"{TUNED}, ranges: {{rate: {{min: 0, max: 1}}}}, strategy: grid}}",
             "tuning.ranges.rate",

@@ -143,7 +143,16 @@ def test_training_goes_on_from_a_checkpoint(lab):
         ({"num_round": "5", "objective": "multi:softmax"}, "1,2", "Require input for parameter 'num_class'"),
         ({"num_round": "5", "eval_metric": "accuracy"}, "1,2", "accuracy is no metric of xgboost's own"),
         ({"num_round": "5", "_kfold": "3"}, "1,2", "_kfold is not emulated"),
-        ({"num_round": "5"}, "1,2\n1,x", "column 2 holds what is no number"),
+        (
+            {"num_round": "5"},
+            "1,2,3\n\n0,5,abc\nx,1,1",
+            "1.csv, line 3, column 3 holds 'abc', which is no finite number",
+        ),
+        ({"num_round": "5"}, "1,2\n0,inf", "1.csv, line 2, column 2 holds 'inf', which is no finite number"),
+        ({"num_round": "5"}, "1,2\n0,1e39", "line 2, column 2 holds '1e+39', which is no finite number"),
+        ({"num_round": "5"}, "1,2\nnan,2\n,2", "1.csv, line 2, column 1 is empty or nan"),
+        ({"num_round": "5", "csv_weights": "1"}, "1,1,2\n1,,2", "1.csv, line 2, column 2 is empty or nan"),
+        ({"num_round": "5", "csv_weights": "1"}, "1,-1,2\n1,1,2", "eights must be"),
         ({"num_round": "5"}, "1,2\n1,2,3", "1.csv: CSV parse error: Expected 2 columns, got 3"),
         (
             {"num_round": "5", "objective": "binary:logistic", "base_score": "0.5"},
@@ -159,3 +168,24 @@ def test_what_the_user_got_wrong_is_a_client_error(lab, values, rows, reason):
     job = lab.built_in(name, IMAGE, values, [{**lab.channel("train"), "ContentType": "text/csv"}])
     assert job["FailureReason"].startswith("ClientError: "), job
     assert reason in job["FailureReason"]
+    assert "\n" not in job["FailureReason"]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [("1 0:2\n1 0:inf", "1.txt, line 2 is not LIBSVM"), ("nan 0:2", "1.txt, line 1 is not LIBSVM")],
+)
+def test_libsvm_with_what_is_no_number_is_a_client_error(lab, line, reason):
+    """The file and the line of the first that is not finite."""
+    lab.put("train/1.txt", line)
+    job = lab.built_in(f"wrong-{lab.bucket}", IMAGE, {"num_round": "5"}, [lab.channel("train")])
+    assert job["FailureReason"].startswith("ClientError: "), job
+    assert reason in job["FailureReason"]
+
+
+def test_whole_numbers_of_any_size_are_features(lab):
+    """Beyond what 32 bits hold exactly they are rounded, as AWS's image rounds them."""
+    lab.put("train/1.csv", "1,20000001\n0,30000001\n")
+    channel = {**lab.channel("train"), "ContentType": "text/csv"}
+    job = lab.built_in("large", IMAGE, {"num_round": "1"}, [channel])
+    assert job["TrainingJobStatus"] == "Completed", job
