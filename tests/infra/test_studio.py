@@ -7,6 +7,7 @@ import json
 from fnmatch import fnmatchcase
 
 import pytest
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from atelier.spec import load_team
 from atelier.spec.lifecycle import CONTENT_LIMIT, render
@@ -64,8 +65,16 @@ def test_calls_and_costs_carry_a_person_and_a_team(domain):
 
 
 def test_apps_are_limited_and_stop_when_idle(domain):
-    """The first size is the default, volumes and idle times have bounds, for both apps and shared spaces."""
-    for settings_ in (domain["DefaultUserSettings"], domain["DefaultSpaceSettings"]):
+    """The first size is the default, volumes and idle times have bounds.
+
+    For both apps in people's own spaces, and for JupyterLab in shared ones: SageMaker has no such settings
+    for Code Editor there, of which the team file's reader warns.
+    """
+    own, shared = domain["DefaultUserSettings"], domain["DefaultSpaceSettings"]
+    assert {"JupyterLabAppSettings", "CodeEditorAppSettings"} <= set(own)
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("eu-west-1", "AWS::SageMaker::Domain").schema
+    assert "CodeEditorAppSettings" not in schema["definitions"]["DefaultSpaceSettings"]["properties"]
+    for settings_ in (own, shared):
         volume = settings_["SpaceStorageSettings"]["DefaultEbsStorageSettings"]
         assert volume == {"DefaultEbsVolumeSizeInGb": 20, "MaximumEbsVolumeSizeInGb": 100}
         apps = [value for key, value in settings_.items() if key.endswith("AppSettings")]

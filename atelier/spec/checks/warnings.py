@@ -12,6 +12,7 @@ from atelier.spec import images
 from atelier.spec.checks.finding import SCRIPTS
 from atelier.spec.disks import has_local_disks
 from atelier.spec.model import TeamEnvironment
+from atelier.spec.vpc_endpoints import services_of
 
 DOCUMENTED_HYPERPARAMETER_VALUE = 256
 """SageMaker's interface takes more; its documentation does not promise it."""
@@ -35,6 +36,8 @@ def warnings(environment: TeamEnvironment, project: Path) -> list[str]:
             f"{what}, which a network without internet cannot reach"
             for what in _fetched(environment, project)
         ]
+    said += _unconnected(environment)
+    said += _untold(environment)
     said += _without_effect(environment)
     said += _brought_by_another(environment, project)
     for name, endpoint in environment.endpoints.items():
@@ -49,6 +52,34 @@ def warnings(environment: TeamEnvironment, project: Path) -> list[str]:
                 f"served by the image of {served}; AWS makes none of that version"
             )
     return said
+
+
+def _unconnected(environment: TeamEnvironment) -> Iterator[str]:
+    """A network from which nothing is reached until a person connects it."""
+    network = environment.network
+    closed = network.mode == "created" and network.internet == "none" and network.endpoints == "shared"
+    if closed and services_of(environment):
+        yield (
+            f"environments.{environment.name}.network: reaches none of the shared endpoints until somebody"
+            " connects it with theirs (a transit gateway or VPC peering, with routes both ways) and"
+            " associates the private hosted zones of their names with its VPC"
+        )
+
+
+def _untold(environment: TeamEnvironment) -> Iterator[str]:
+    """What costs go on, or stop, and nobody hears of it."""
+    at, budget = f"environments.{environment.name}", environment.budget
+    if budget is not None and not environment.notify:
+        stop = " and its stop" if budget.stop_at_limit else ""
+        yield f"{at}.budget: nobody is told of its alerts{stop}, since notify is empty"
+    if environment.unused.model_fields_set and not (environment.endpoints or environment.notebooks):
+        yield f"{at}.unused: has no effect, since there is neither an endpoint nor a notebook instance"
+    for name, space in environment.studio.spaces.items() if environment.studio else ():
+        if space.shared and space.app == "code_editor":
+            yield (
+                f"studio.spaces.{name}: SageMaker has no idle time for Code Editor in a shared space, so it"
+                " is paid until somebody stops it;  app: jupyterlab  stops by itself"
+            )
 
 
 def _without_effect(environment: TeamEnvironment) -> Iterator[str]:

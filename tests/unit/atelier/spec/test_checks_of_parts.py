@@ -541,25 +541,6 @@ def test_the_smallest_network_and_a_long_script_are_allowed(project, rich):
     assert loaded(project, text)["dev"].network.cidr == "10.1.0.0/25"
 
 
-def test_warns_of_what_a_network_without_internet_cannot_fetch(project, rich):
-    """Packages and repositories on the internet are allowed and warned of where no way leads there."""
-    closed = rich.replace("internet: nat", "internet: none").replace('allow: ["*.pypi.org"]', "allow: []")
-    closed = closed.replace("internet: public", "internet: vpc_only").replace(
-        "endpoints: shared", "endpoints: own"
-    )
-    requirements = project / "training_scripts/curve/requirements.txt"
-    requirements.touch()
-    try:
-        path = project / "teams" / "vision.yaml"
-        path.write_text(closed)
-        warned = [warning.split(":")[0] for warning in load_team(path).warnings if "internet" in warning]
-        path.write_text(rich)
-        assert not [warning for warning in load_team(path).warnings if "internet" in warning]
-    finally:
-        requirements.unlink()
-    assert warned == ["jobs.curve", "jobs.many", "studio.packages", "studio.repositories"]
-
-
 def test_what_a_script_carries_counts(refused, rich):
     """Many authors make the script that knows them too long; the error stands where it is chosen."""
     people = "\n".join(
@@ -569,14 +550,3 @@ def test_what_a_script_carries_counts(refused, rich):
     [problem] = refused(rich.replace("  users:\n", f"  users:\n{people}\n"), "vision")
     assert problem.path == "studio.lifecycle.code_editor"
     assert "the largest part is ATELIER_IDENTITIES" in problem.remedy
-
-
-def test_warns_of_what_has_no_effect(project, smallest):
-    """A volume's size beside types with disks of their own, and values that may be cut."""
-    job = "    framework: pytorch\n    instances: [ml.g5.xlarge]\n    volume_gb: 200\n"
-    job += f"    hyperparameters: {{long: {'x' * 300}, short: 1}}\n"
-    path = project / "teams" / "tiny.yaml"
-    path.write_text(smallest.replace("    framework: sklearn\n", job))
-    warned = {warning.split(":")[0] for warning in load_team(path).warnings}
-    assert {"jobs.curve.volume_gb", "jobs.curve.hyperparameters.long"} <= warned
-    assert "jobs.curve.hyperparameters.short" not in warned
