@@ -113,6 +113,9 @@ def test_a_wrong_row_is_named(job: Job, line: str, says: str) -> None:
     [
         ({"epochs": "0"}, "hyperparameter epochs: 0 is not in 1 to 100000"),
         ({"epochs": "many"}, "hyperparameter epochs: 'many' is not of type integer"),
+        ({"epochs": "8.5"}, "hyperparameter epochs: '8.5' is not of type integer"),
+        ({"epochs": "inf"}, "hyperparameter epochs: 'inf' is not of type integer"),
+        ({"epochs": "nan"}, "hyperparameter epochs: 'nan' is not of type integer"),
         ({"library": "caffe"}, "hyperparameter library: 'caffe' is none of numpy, tensorflow"),
         ({"unit": "3"}, "hyperparameter 'unit' is unknown: there are library, units"),
     ],
@@ -140,6 +143,15 @@ def test_every_hyperparameter_out_of_range_is_named(job: Job, name: str, value: 
     """With its bounds."""
     assert job.train(**{name: str(value)}).returncode == 10
     assert re.fullmatch(rf"UserError: hyperparameter {name}: .*{says}", job.failure)
+
+
+@pytest.mark.parametrize("units", ["8", "8.0", '"8"', "8e0"])
+def test_a_whole_number_may_be_written_as_tools_write_it(job: Job, units: str) -> None:
+    """As the scripts' own reading of hyperparameters takes it."""
+    done = job.train(units=units, epochs="1")
+    assert done.returncode == 0, job.failure
+    with np.load(job.base / "model" / "iris.npz", allow_pickle=False) as model:
+        assert 8 in {length for name in model.files for length in model[name].shape}
 
 
 FULL = """
