@@ -13,6 +13,7 @@ from atelier import embedded
 PAGE = (embedded.ROOT / "docs/jobs.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### ([\w-]+)\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
 ENTRY = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
+FOLDER = re.compile(r"its page is\s+\[[\w/]+\]\(\.\./([\w/]+)/README\.md\)")
 TEAM = re.compile(r"\(\.\./(teams/\w+\.yaml)\)")
 
 
@@ -38,6 +39,16 @@ def test_a_job_stands_in_the_table_with_its_command(job):
     """The row of the table leads to the section and names the command that shows the job."""
     [row] = [line for line in PAGE.splitlines() if line.startswith(f"| [{job}](#{job}) |")]
     assert f"`make demo JOB={job}`" in row
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_a_jobs_row_names_the_row_of_the_requirements(job):
+    """One at least, before what it shows; those of its folder's page, where the section names one."""
+    [rows] = re.findall(rf"^\| \[{job}\]\(#{job}\) \| (S\d+(?:, S\d+)*): ", PAGE, re.MULTILINE)
+    assert {int(row[1:]) for row in rows.split(", ")} <= set(range(1, 15))
+    for folder in FOLDER.findall(SECTIONS[job]):
+        page = (embedded.ROOT / folder / "README.md").read_text(encoding="utf-8")
+        assert re.findall(r"^Source rows?: (.+)\.$", page, re.MULTILINE) == [rows]
 
 
 @pytest.mark.parametrize("job", JOBS)
