@@ -11,7 +11,7 @@
 
 In a container the folders are those of the `SM_*` variables or below /opt/ml; by hand they are
 `data/<channel>`, `model`, `output/data` and `checkpoints` of the current folder. Standard library only,
-Python 3.10 or newer: this file lies in each script's folder and runs in whatever the image brings.
+Python 3.8 or newer: this file lies in each script's folder and runs in whatever the image brings.
 """
 
 from __future__ import annotations
@@ -284,6 +284,30 @@ def _base() -> Path | None:
     base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
     # Jobs have the first, processing jobs the second; a notebook's /opt/ml has neither.
     return base if any((base / name).is_dir() for name in ("input/config", "config")) else None
+
+
+def check_resumable(
+    epoch: int, then: dict[str, Any], now: dict[str, Any], *, free: Iterable[str] = ("epochs",)
+) -> None:
+    """Let a run go on from a checkpoint only where the manifest would be true of all that it trained.
+
+    Args:
+        epoch: the last epoch that the checkpoint's run has trained.
+        then: the hyperparameters of that run.
+        now: those of this run, `epochs` among them.
+        free: those that may differ; `epochs` as long as there are not fewer than have been trained.
+
+    Raises:
+        UserError: another hyperparameter differs, or this run has fewer epochs.
+    """
+    differing = [name for name in now if name not in set(free) and then.get(name) != now[name]]
+    if epoch > now["epochs"]:
+        differing.append("epochs")
+    if differing:
+        changes = ", ".join(f"{name} {then.get(name)} then, {now[name]} now" for name in differing)
+        raise UserError(
+            f"the checkpoint is of a run with other hyperparameters ({changes}): remove the checkpoints"
+        )
 
 
 # Results

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +34,16 @@ def read_newest(folder: Path) -> dict[str, Any] | None:
     """The state of the newest checkpoint that is whole; None where there is none at all.
 
     Raises:
-        UserError: there are checkpoints, and none of them is whole.
+        UserError: there are checkpoints, and none of them is whole, or the newest is no checkpoint of ours.
     """
     found = _newest_first(folder)
     for path in found:
         content = path.read_bytes()
         if hashlib.sha256(content[_DIGEST_BYTES:]).digest() == content[:_DIGEST_BYTES]:
-            state: dict[str, Any] = torch.load(
-                io.BytesIO(content[_DIGEST_BYTES:]), map_location="cpu", weights_only=True
-            )
+            with of_this_version(folder):
+                state: dict[str, Any] = torch.load(
+                    io.BytesIO(content[_DIGEST_BYTES:]), map_location="cpu", weights_only=True
+                )
             return state
         print(f"checkpoint {path.name} is corrupt; looking for the one before", flush=True)
     if found:
@@ -49,6 +52,20 @@ def read_newest(folder: Path) -> dict[str, Any] | None:
             f"no checkpoint in {folder.name} is whole ({names}): remove them to start from the beginning"
         )
     return None
+
+
+@contextmanager
+def of_this_version(folder: Path) -> Iterator[None]:
+    """Turn what goes wrong with the content of a whole checkpoint into a UserError that says what to do."""
+    try:
+        yield
+    except Exception as error:  # torch raises many kinds: whatever it is, the checkpoint is of no use
+        if not isinstance(contract.classify(error), contract.AlgorithmError):
+            raise
+        raise contract.UserError(
+            f"the newest checkpoint in {folder.name} is of another version of this script "
+            f"({type(error).__name__}: {error}): remove the checkpoints to start from the beginning"
+        ) from error
 
 
 def _newest_first(folder: Path) -> list[Path]:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 VALIDATION_BATCH = 1024
 WEIGHT_DECAY = 0.01
+MAY_CHANGE = ("epochs", "precision", "compile", "workers")
+"""The hyperparameters that may differ between the run that stopped and the one that goes on."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,8 @@ class Training:
         }
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint; UserError where it belongs to another network."""
+        """Go on from a checkpoint; UserError where it belongs to another network or hyperparameters."""
+        contract.check_resumable(state["epoch"], state["params"], asdict(self.params), free=MAY_CHANGE)
         if state["shape"] != self.model.shape:
             raise UserError(
                 f"the checkpoint is of a network with {state['shape']}, this run has {self.model.shape}: "
@@ -190,7 +193,8 @@ def resume(training: Training, folder: Path) -> None:
     if place.share.world > 1:
         distributed.broadcast_object_list(found)
     if found[0] is not None:
-        training.resume(found[0])
+        with checkpoints.of_this_version(folder):
+            training.resume(found[0])
         if place.first:
             print(f"going on from the checkpoint after epoch {training.epoch}", flush=True)
 

@@ -51,9 +51,23 @@ def read(folder: Path) -> Images:
             f"{place}: {labels.dtype} of shape {labels.shape}, expected a whole number for each of "
             f"{len(pixels)} images"
         )
+    labels = labels.astype(np.int64)
     if labels.min() < 0:
         raise UserError(f"{place}, row {int(labels.argmin())}: class {labels.min()} is negative")
-    return Images(pixels.reshape(*pixels.shape[:3], -1), labels.astype(np.int64))
+    return Images(pixels.reshape(*pixels.shape[:3], -1), labels)
+
+
+def check_classes(labels: np.ndarray, place: str) -> None:
+    """Raise a UserError where a class has no image: one wrong label would make a network of any size."""
+    classes = np.unique(labels)
+    numbers = np.arange(len(classes))
+    if (classes != numbers).any():
+        absent = int((classes != numbers).argmax())
+        row = int((labels > absent).argmax())
+        raise UserError(
+            f"{place}/{LABELS}, row {row}: class {labels[row]}, but no image is of class {absent}: "
+            "number the classes 0, 1, 2 … without a gap"
+        )
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ def checked(params: Params, data: dict[str, Images], world: int) -> None:
             f"validation/{images.IMAGES}: images of {validation.pixels.shape[1:]}, "
             f"those of the training have {train.pixels.shape[1:]}"
         )
+    images.check_classes(train.labels, "train")
     if validation.labels.max() > train.labels.max():
         raise UserError(
             f"validation/{images.LABELS}, row {int(validation.labels.argmax())}: class "

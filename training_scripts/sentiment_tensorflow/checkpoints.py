@@ -11,8 +11,6 @@ from tensorflow import keras
 import contract
 
 STATE = "state.json"
-FREE = "epochs"
-"""The one hyperparameter that may differ between the run that stopped and the one that goes on."""
 
 History = list[dict[str, float]]
 
@@ -55,10 +53,5 @@ def restore(folder: Path, given: dict[str, Any]) -> tuple[keras.Model, History] 
             f"the checkpoint {folder.name}/{file.name} cannot be read ({type(error).__name__}: {error}): "
             "remove the checkpoints to start over"
         ) from error
-    differing = [name for name in given if name != FREE and then.get(name) != given[name]]
-    if differing:
-        changes = ", ".join(f"{name} {then.get(name)} then, {given[name]} now" for name in differing)
-        raise contract.UserError(
-            f"the checkpoint is of a run with other hyperparameters ({changes}): remove the checkpoints"
-        )
+    contract.check_resumable(len(history), then, given)
     return model, history

@@ -174,6 +174,16 @@ FAULTS = {
             np.array([0, 1, 2, 1]),
             "validation/labels.npy, row 2: class 2 does not occur in the training, which has 0 to 1",
         ),
+        "absurd label": (
+            "train/labels.npy",
+            np.array([0, 1, 2_000_000_000, 1]),
+            "train/labels.npy, row 2: class 2000000000, but no image is of class 2: number the classes 0, 1",
+        ),
+        "no class 0": (
+            "train/labels.npy",
+            np.array([1, 2, 1, 2]),
+            "train/labels.npy, row 0: class 1, but no image is of class 0: number the classes 0, 1",
+        ),
         "negative label": (
             "train/labels.npy",
             np.array([0, -1, 0, 1]),

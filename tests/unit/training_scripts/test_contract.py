@@ -293,6 +293,32 @@ def test_a_channel_is_found_by_its_variable_or_by_its_place(tmp_path, monkeypatc
     assert contract.channel("train") == folder
 
 
+@pytest.mark.parametrize(
+    ("epoch", "now", "free", "reason"),
+    [
+        (2, {"epochs": 3, "rate": 0.1, "fast": False}, ["epochs"], None),
+        (3, {"epochs": 3, "rate": 0.1, "fast": True}, ["epochs", "fast"], None),
+        (2, {"epochs": 1, "rate": 0.1, "fast": False}, ["epochs"], "(epochs 3 then, 1 now)"),
+        (
+            1,
+            {"epochs": 3, "rate": 0.5, "fast": True},
+            ["epochs"],
+            "(rate 0.1 then, 0.5 now, fast False then, True",
+        ),
+        (1, {"epochs": 3, "rate": 0.1, "fast": False, "new": 1}, ["epochs"], "(new None then, 1 now)"),
+    ],
+)
+def test_a_run_goes_on_only_with_the_hyperparameters_of_the_one_before(epoch, now, free, reason):
+    """But for those that are free, and for more epochs: the manifest is true of all that was trained."""
+    then = {"epochs": 3, "rate": 0.1, "fast": False}
+    if reason is None:
+        contract.check_resumable(epoch, then, now, free=free)
+        return
+    with pytest.raises(contract.UserError, match="remove the checkpoints") as caught:
+        contract.check_resumable(epoch, then, now, free=free)
+    assert f"the checkpoint is of a run with other hyperparameters {reason}" in str(caught.value)
+
+
 def test_a_missing_channel_is_named():
     """With what to do about it: the one thing by hand, another in a job."""
     with pytest.raises(UserError, match="channel 'train' is missing: put its files into data/train"):

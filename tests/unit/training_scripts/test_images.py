@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
 
+import numpy as np
 import pytest
 
 pytestmark = pytest.mark.heavy
@@ -20,6 +22,25 @@ pixels = (data.images * 255 / 16).astype("uint8")
 for part, chosen in (("train", slice(0, 1400)), ("validation", slice(1400, None))):
     np.save(f"data/{part}/images.npy", pixels[chosen])
     np.save(f"data/{part}/labels.npy", data.target[chosen])
+"""
+
+# A whole checkpoint, with less in it than there should be.
+OTHER_VERSION = """
+import hashlib, io, torch
+from pathlib import Path
+file = io.BytesIO()
+torch.save({"epoch": 1}, file)
+content = file.getvalue()
+Path("checkpoints").mkdir()
+Path("checkpoints/epoch-000001.pt").write_bytes(hashlib.sha256(content).digest() + content)
+print("true")
+"""
+
+# What network the model folder holds.
+LOADED = """
+import json, network, torch
+from pathlib import Path
+print(json.dumps(type(network.load(Path("model"), torch.device("cpu"))).__name__))
 """
 
 # What a container does with a request, around the script's own functions.
@@ -149,8 +170,43 @@ def test_a_corrupt_checkpoint_is_passed_over_and_none_that_is_whole_ends_the_run
     assert not older.exists()
 
 
-def test_a_checkpoint_of_another_network_is_refused(digits):
-    """With both shapes."""
-    digits.train("--epochs", "1", "--width", "8")
-    digits.train("--epochs", "2", "--width", "16", code=10)
-    assert "'width': 8}, this run has" in digits.failure
+def test_a_checkpoint_of_another_run_is_refused(digits):
+    """Of other hyperparameters, fewer epochs, images of another kind, or another version of the script."""
+    digits.train("--epochs", "2", *SMALL)
+    manifest = digits.manifest
+    digits.train("--epochs", "3", "--workers", "0", "--width", "16", "--seed", "9", code=10)
+    assert digits.failure == (
+        "UserError: the checkpoint is of a run with other hyperparameters "
+        "(width 8 then, 16 now, seed 0 then, 9 now): remove the checkpoints"
+    )
+    digits.train("--epochs", "1", *SMALL, code=10)
+    assert "(epochs 2 then, 1 now)" in digits.failure
+    for part in ("train", "validation"):
+        images = digits.folder / "data" / part / "images.npy"
+        np.save(images, np.stack([np.load(images)] * 3, axis=-1))
+    digits.train("--epochs", "3", *SMALL, code=10)
+    assert "is of a network with {'channels': 1, " in digits.failure
+    content = b"of another version"
+    newest = max((digits.folder / "checkpoints").iterdir())
+    newest.write_bytes(hashlib.sha256(content).digest() + content)
+    digits.train("--epochs", "3", *SMALL, code=10)
+    assert digits.failure.startswith(
+        "UserError: the newest checkpoint in checkpoints is of another version of this script ("
+    )
+    assert digits.manifest == manifest
+
+
+def test_a_checkpoint_that_lacks_something_is_refused(digits):
+    """It is whole, and says what an earlier version of the script has kept."""
+    digits.evaluate(OTHER_VERSION)
+    digits.train("--epochs", "3", *SMALL, code=10)
+    assert "is of another version of this script (KeyError: 'params'): remove the" in digits.failure
+    assert digits.model_files() == []
+
+
+def test_a_compiled_network_learns(digits):
+    """`torch.compile` changes how steps are computed; the weights that are saved are the network's own."""
+    log = digits.train("--epochs", "2", "--compile", "true", *SMALL)
+    losses = values(log, "train:loss")
+    assert losses[-1] < losses[0]
+    assert digits.evaluate(LOADED) == "Classifier"
