@@ -80,12 +80,8 @@ def write_archive(folder: Path, sizes: dict[str, int], seed: int = 0) -> None:
     """Write `aclImdb_v1.tar.gz` with so many reviews of each part: the same bytes for the same seed."""
     rng = random.Random(seed)  # noqa: S311 -- an example, no secret
     folder.mkdir(parents=True, exist_ok=True)
-    with (
-        # Without a time and a name in its head, so that the same reviews are the same bytes.
-        (folder / "aclImdb_v1.tar.gz").open("wb") as file,
-        gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w") as tar,
-    ):
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w") as tar:
         for part, count in sizes.items():
             for number, (label, text) in enumerate(reviews(rng, count)):
                 content = text.encode()
@@ -93,3 +89,5 @@ def write_archive(folder: Path, sizes: dict[str, int], seed: int = 0) -> None:
                 entry = tarfile.TarInfo(f"aclImdb/{part}/{('neg', 'pos')[label]}/{number}_{rating}.txt")
                 entry.size = len(content)
                 tar.addfile(entry, io.BytesIO(content))
+    # Without a time in its head, so that the same reviews are the same bytes.
+    (folder / "aclImdb_v1.tar.gz").write_bytes(gzip.compress(whole.getvalue(), mtime=0))

@@ -1,6 +1,6 @@
 """Text preparation that the text jobs share: tokens, the rows of big CSV files, work spread over processes.
 
-Standard library only, Python 3.10 or newer; linked into the script folders that use it.
+Standard library only, Python 3.8 or newer; linked into the script folders that use it.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 
 import pytest
@@ -12,6 +13,12 @@ from atelier import embedded
 SCRIPTS = embedded.ROOT / "training_scripts"
 DECLARATIONS = sorted([*SCRIPTS.glob("*/hyperparameters.json"), *SCRIPTS.glob("*/prepare.json")])
 FIELDS = {"type", "default", "minimum", "maximum", "choices", "scale", "tunable", "help"}
+
+
+@pytest.mark.parametrize("path", sorted((SCRIPTS / "text_mxnet").glob("*.py")), ids=lambda path: path.name)
+def test_what_runs_in_mxnets_image_is_written_for_its_python(path):
+    """3.8, which is older than any other image's; the files that all scripts share are linked there, too."""
+    ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 8))
 
 
 @pytest.mark.parametrize("path", DECLARATIONS, ids=lambda path: f"{path.parent.name}/{path.name}")
