@@ -44,6 +44,8 @@ class Access(TeamStack):
         self._guardrails = {theme: self._guardrail(theme) for theme in THEMES}
         self.boundary = self._boundaries["functions"]
         self.execution_role = self._execution_role()
+        policies = (*self._boundaries.values(), *self._guardrails.values())
+        self.keep_exporting(*(policy.managed_policy_arn for policy in policies))
 
     def confine(self, role: iam.Role, kind: Kind) -> None:
         """Hold a role to what its kind can be allowed, and to the guardrails; `service_role` calls it."""

@@ -102,9 +102,9 @@ class Network(TeamStack):
         self.default_security_group_id = vpc.get_att("DefaultSecurityGroup").to_string()
         self.subnet_ids = [subnet.ref for subnet in subnets]
         self.security_group_ids = [workloads.get_att("GroupId").to_string()]
-        # Whoever imports them: an export that came and went with its users could not go before them.
-        for value in (vpc.ref, self.default_security_group_id, *self.subnet_ids, *self.security_group_ids):
-            self.export_value(value)
+        self.keep_exporting(
+            vpc.ref, self.default_security_group_id, *self.subnet_ids, *self.security_group_ids
+        )
         NetworkEndpoints(
             self,
             "Endpoints",

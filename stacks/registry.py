@@ -38,6 +38,7 @@ class Registry(TeamStack):
         self._props = props
         spec = props.spec
         self.removal = Removal(self, "Removal", spec=spec, key=props.data.key)
+        self.keep_exporting(*self.removal.exported)
         self.repositories = {name: self._repository(name, image) for name, image in spec.images.items()}
         for name in spec.images:
             # An image may be made elsewhere, and then has no folder here.

@@ -30,6 +30,15 @@ class TeamStack(cdk.Stack):
             suppress_template_indentation=True,
         )
 
+    def keep_exporting(self, *values: str) -> None:
+        """Export values whether or not a stack imports them at the moment.
+
+        An export may not go before its importers do, and the stacks that import are deployed after this one:
+        to take the last endpoint, say, out of a team file could not be deployed otherwise.
+        """
+        for value in values:
+            self.export_value(value)
+
 
 class EmptyStack(TeamStack):
     """In place of a stack for which the team file asks nothing, or nothing any more.

@@ -62,6 +62,7 @@ class Training(TeamStack):
             self, "DeadLetters", key=props.data.key, rules=self._arns.of("events", "rule/{}-*")
         )
         self.explain_failure = self._explain_failure()
+        self.keep_exporting(self.topic.arn, self.dead_letters.arn, self.explain_failure.arn)
         self.workflows = {job: self._workflow(job) for job in props.spec.jobs}
         start_training = self._start_training()
         self._start_on_upload(start_training)

@@ -72,7 +72,7 @@ class Topic(Construct):
         allow(
             role,
             Permission(sid="TellPeople", actions=["sns:Publish"], resources=[self.arn]),
-            Permission(sid="EncryptMessages", actions=KEY_ACTIONS, resources=[self._key.key_arn]),
+            Permission(sid="EncryptNotices", actions=KEY_ACTIONS, resources=[self._key.key_arn]),
         )
 
 
@@ -116,7 +116,7 @@ class DeadLetters(Construct):
         allow(
             role,
             Permission(sid="KeepWhatFailed", actions=["sqs:SendMessage"], resources=[self.arn]),
-            Permission(sid="EncryptMessages", actions=KEY_ACTIONS, resources=[self._key.key_arn]),
+            Permission(sid="EncryptDeadLetters", actions=KEY_ACTIONS, resources=[self._key.key_arn]),
         )
 
 

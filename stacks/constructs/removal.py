@@ -41,6 +41,11 @@ class Removal(Construct):
         )
         allow(self._function.role, *of_work(spec))
 
+    @property
+    def exported(self) -> tuple[str, str]:
+        """What stacks import in which something is to be removed: the function's ARN, its role's name."""
+        return self._function.arn, self._function.role.role_name
+
     def of_endpoint(
         self, scope: Construct, id_: str, *, name: str, variant: str, record: str, machine_arn: str
     ) -> cdk.CfnResource:
