@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +20,9 @@ METRICS = {
     "accuracy": "train:accuracy",
     "val_loss": "test:loss",
     "val_accuracy": "test:accuracy",
+    "samples_per_second": "train:samples_per_second",
 }
-"""What Keras calls a figure, and what the job's metrics do."""
+"""What Keras calls a figure, or the history does, and what the job's metrics do."""
 
 
 def build(params: Params) -> keras.Model:
@@ -50,13 +52,23 @@ def build(params: Params) -> keras.Model:
 class Report(keras.callbacks.Callback):
     """Puts an epoch's figures into the log and into the history, and then saves a checkpoint of both."""
 
-    def __init__(self, history: list[dict[str, float]], folder: Path, params: Params) -> None:
+    def __init__(self, history: list[dict[str, float]], folder: Path, params: Params, samples: int) -> None:
         super().__init__()
         self._history, self._folder, self._given = history, folder, asdict(params)
+        self._samples, self._started, self._seconds = samples, 0.0, 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002 -- Keras passes it
+        """Keras calls this."""
+        self._started = time.perf_counter()
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002 -- Keras passes it
+        """Keras calls this, once it has trained for an epoch and before it tests."""
+        self._seconds = time.perf_counter() - self._started
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keras calls this."""
         figures = {name: float(value) for name, value in (logs or {}).items()}
+        figures["samples_per_second"] = self._samples / self._seconds
         self._history.append(figures)
         print(f"epoch {epoch + 1} of {self._given['epochs']}", flush=True)
         for name, value in figures.items():
@@ -86,6 +98,6 @@ def train(
         initial_epoch=len(history),
         validation_data=(test.x, test.y),
         verbose=0,
-        callbacks=[Report(history, checkpoint_dir, params)],
+        callbacks=[Report(history, checkpoint_dir, params, len(data["train"].y))],
     )
     return model, history

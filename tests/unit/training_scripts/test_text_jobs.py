@@ -65,6 +65,7 @@ class TestSentimentTensorFlow:
         log = sentiment.train("--epochs", "4", *NETWORK)
         assert metric(log, "test:accuracy")[-1] >= 0.9
         assert len(metric(log, "train:loss")) >= 4
+        assert min(metric(log, "train:samples_per_second")) > 0
         files = set(sentiment.model_files())
         assert {"1/saved_model.pb", "history.json", "encoding.json", "code/inference.py"} <= files
         assert "code/requirements.txt" not in files
