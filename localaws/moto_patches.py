@@ -7,15 +7,18 @@ the latest server that still runs.
 from __future__ import annotations
 
 import functools
+import inspect
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.events.models import Rule
 from moto.iam.access_control import PermissionResult
+from moto.iam.models import IAMBackend
 from moto.s3 import notifications
 from moto.s3.models import FakeBucket, S3Backend
 from moto.s3.notifications import S3NotificationEvent
@@ -23,6 +26,7 @@ from moto.s3.responses import S3Response
 from moto.sns.models import Subscription
 from moto.utilities import utils as moto_files
 
+from localaws import limits
 from localaws.events import delivery, s3, sns
 from localaws.world import World
 
@@ -45,6 +49,7 @@ def apply(world: World) -> None:
             _let_sns_reach_functions_and_people,
             _let_rules_reach_every_target,
             _let_ec2_know_no_offerings,
+            _let_iam_and_s3_keep_limits,
         ):
             patch()
     _worlds.append(world)
@@ -209,3 +214,21 @@ def _let_rules_reach_every_target() -> None:
             delivery.send_to_targets(_world(), self, original_event)
 
     Rule.send_to_targets = send_to_targets
+
+
+def _let_iam_and_s3_keep_limits() -> None:
+    """Moto takes names of any kind, and policies of any size and number (see `localaws.limits`)."""
+    for backend, checks in ((IAMBackend, limits.IAM), (S3Backend, limits.S3)):
+        for method, check in checks.items():
+            setattr(backend, method, _checked(getattr(backend, method), check))
+
+
+def _checked(original: Callable[..., Any], check: Callable[[Any, limits.Asked], None]) -> Callable[..., Any]:
+    signature = inspect.signature(original)
+
+    @functools.wraps(original)
+    def checked(self: Any, *args: Any, **options: Any) -> Any:
+        check(self, signature.bind(self, *args, **options).arguments)
+        return original(self, *args, **options)
+
+    return checked

@@ -15,11 +15,18 @@ from localaws.stepfunctions.logs import group_of
 log = logging.getLogger("localaws.stepfunctions")
 
 _BAD_NAME = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
+_MAX_NAME = 80
 _MAX_TAGS = 50
 
 
 def checked_name(name: str) -> str:
-    """A name of a state machine or an execution; InvalidName for characters that ARNs cannot carry."""
+    """A name of a state machine or an execution; AwsError where it is too long, or no ARN can carry it."""
+    if len(name) > _MAX_NAME:
+        raise AwsError(
+            "ValidationException",
+            f"1 validation error detected: Value '{name}' at 'name' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {_MAX_NAME}",
+        )
     bad = _BAD_NAME.search(name)
     if bad:
         raise AwsError("InvalidName", f"Invalid Name: '{name}' contains {bad.group()!r}, which no name may")

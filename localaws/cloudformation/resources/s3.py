@@ -258,6 +258,8 @@ class Bucket(ResourceType):
         """Make the bucket, then tell each aspect that the template names."""
         s3 = Api(context, "s3")
         name = props.get("BucketName") or context.generated_name(63, lower=True)
+        if name != name.lower():
+            raise ResourceFailed("Bucket name should not contain uppercase characters")
         # In us-east-1 creating one's own bucket again is no error; elsewhere S3 refuses by itself.
         refuse_taken(name, taken=s3.has("head_bucket", "404", "403", Bucket=name))
         location = None if context.region == "us-east-1" else {"LocationConstraint": context.region}

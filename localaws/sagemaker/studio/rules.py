@@ -13,6 +13,8 @@ from localaws.service import Call, NotEmulated, Params
 
 APPS = {"JupyterLab": "JupyterLabAppSettings", "CodeEditor": "CodeEditorAppSettings"}
 CLASSIC = {"JupyterServer": "JupyterServerAppSettings", "KernelGateway": "KernelGatewayAppSettings"}
+MAXIMUM_VOLUME_GB = 100
+"""What a space's volume may have where neither user nor domain says it."""
 _NOT_EMULATED = (
     "RStudioServerProDomainSettings",
     "UnifiedStudioSettings",
@@ -106,17 +108,17 @@ def check_space_settings(catalog: Catalog, space: Staged, settings: Params) -> N
     check_settings(catalog, space.call, settings)
     around = settings_around(catalog, space)
     size = volume(settings)
-    most = around.get("SpaceStorageSettings", {}).get("DefaultEbsStorageSettings", {})
-    if size is not None and most and size > most["MaximumEbsVolumeSizeInGb"]:
+    bounds = around.get("SpaceStorageSettings", {}).get("DefaultEbsStorageSettings", {})
+    most = bounds.get("MaximumEbsVolumeSizeInGb", MAXIMUM_VOLUME_GB)
+    if size is not None and size > most:
         raise invalid(
-            f"EbsVolumeSizeInGb [{size}] must not be greater than MaximumEbsVolumeSizeInGb "
-            f"[{most['MaximumEbsVolumeSizeInGb']}]."
+            f"EbsVolumeSizeInGb [{size}] must not be greater than MaximumEbsVolumeSizeInGb [{most}]."
         )
     for name in APPS.values():
         minutes = idle_settings(settings.get(name, {})).get("IdleTimeoutInMinutes")
-        bounds = idle_settings(around.get(name, {}))
-        if minutes is not None and bounds:
-            _check_idle({**bounds, "IdleTimeoutInMinutes": minutes})
+        idle = idle_settings(around.get(name, {}))
+        if minutes is not None and idle:
+            _check_idle({**idle, "IdleTimeoutInMinutes": minutes})
 
 
 def volume(settings: Params) -> int | None:

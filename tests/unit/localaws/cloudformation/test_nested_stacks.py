@@ -79,7 +79,7 @@ class Nest:
 @pytest.fixture
 def nest(server: Server, request: pytest.FixtureRequest) -> Nest:
     """A parent stack of its own for each test."""
-    return Nest(server, request.node.name.replace("_", "-")[5:50])
+    return Nest(server, request.node.name.replace("_", "-")[5:50].strip("-"))
 
 
 def test_a_nested_stack_lives_and_dies_with_its_parent(nest: Nest) -> None:

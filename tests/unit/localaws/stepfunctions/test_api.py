@@ -213,6 +213,7 @@ def test_accounts_and_regions_do_not_see_each_other(aws):
         ({"input": "NaN"}, "InvalidExecutionInput"),
         ({"input": json.dumps("x" * 262_144)}, "InvalidExecutionInput"),
         ({"name": "a b"}, "InvalidName"),
+        ({"name": "a" * 81}, "ValidationException"),
         (
             {"stateMachineArn": "arn:aws:states:eu-west-1:111122223333:stateMachine:no"},
             "StateMachineDoesNotExist",
@@ -225,6 +226,14 @@ def test_what_cannot_start_is_refused(aws, params, code):
     """By AWS's code for it."""
     arn = aws.create(DONE)
     assert code_of(aws.states.start_execution, **{"stateMachineArn": arn, **params}) == code
+
+
+def test_a_state_machines_name_has_at_most_80_characters(aws):
+    """A longer one is refused in AWS's words."""
+    request = {"definition": json.dumps(DONE), "roleArn": "arn:aws:iam::111122223333:role/r"}
+    aws.states.create_state_machine(name="a" * 80, **request)
+    with pytest.raises(ClientError, match=r"at 'name' failed to satisfy .* less than or equal to 80"):
+        aws.states.create_state_machine(name="a" * 81, **request)
 
 
 def test_what_is_not_emulated_says_so(aws):

@@ -209,6 +209,12 @@ def test_a_bucket_name_that_is_taken_is_refused(types, make_context, region):
         bucket.create(make_context(region=region), {"BucketName": name})
 
 
+def test_a_bucket_name_with_a_capital_is_refused(types, make_context):
+    """In CloudFormation's words, which say more than S3's."""
+    with pytest.raises(ResourceFailed, match="Bucket name should not contain uppercase characters"):
+        types[BUCKET].create(make_context(), {"BucketName": "Bucket-A"})
+
+
 @pytest.mark.parametrize("versioned", [False, True])
 def test_a_bucket_that_holds_something_is_not_deleted(types, context, versioned):
     """Neither objects nor the versions behind a delete marker are lost; once they are gone, it goes."""

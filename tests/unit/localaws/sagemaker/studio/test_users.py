@@ -108,6 +108,11 @@ SPACES = [
         "must not be greater than MaximumEbsVolumeSizeInGb [20]",
     ),
     (
+        {"owner": "ada", "SpaceStorageSettings": {"EbsStorageSettings": {"EbsVolumeSizeInGb": 101}}},
+        "ValidationException",
+        "must not be greater than MaximumEbsVolumeSizeInGb [100]",
+    ),
+    (
         {
             "JupyterLabAppSettings": {
                 "AppLifecycleManagement": {"IdleSettings": {"IdleTimeoutInMinutes": 500}}
