@@ -24,6 +24,7 @@ CHECKS: tuple[Check, ...] = (
     account.sign_in,
     network.zones,
     network.network,
+    network.connection,
     images.images,
     images.managed_images,
     quotas.quotas,

@@ -116,6 +116,112 @@ def test_a_network_that_exists_is_looked_at(deployed, declare, examine):
     assert found["AWS's services"] == Finding("ok", "AWS's services", "every subnet has a way out")
 
 
+@pytest.fixture
+def closed(deployed, declare):
+    """A VPC of the team's with a security group without rules, and two subnets without a way out.
+
+    Gives EC2, and the ids of the VPC, of the group and of the subnets' own route table.
+    """
+    ec2 = deployed("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.8.{number}.0/24", AvailabilityZone=f"{REGION}{zone}")
+        for number, zone in enumerate("ab")
+    ]
+    ids = [one["Subnet"]["SubnetId"] for one in subnets]
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    for subnet in ids:
+        ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+    group = ec2.create_security_group(GroupName="ours", Description="ours", VpcId=vpc)["GroupId"]
+    [everything] = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    ec2.revoke_security_group_egress(GroupId=group, IpPermissions=everything["IpPermissionsEgress"])
+    network = {"mode": "existing", "vpc": vpc, "subnets": ids, "security_groups": [group]}
+    declare({"network": network})
+    return ec2, vpc, group, table
+
+
+def test_the_rules_of_security_groups_are_looked_at(closed, examine):
+    """Hosts talk among themselves in both ways, and HTTPS goes out; the group itself is nowhere out."""
+    ec2, _, group, _ = closed
+    asked = ("traffic among hosts, in", "traffic among hosts, out", "HTTPS out")
+    found = examine(network.network)
+    assert [found[what].state for what in asked] == ["missing"] * 3
+    assert f"--group-id {group} " in found["HTTPS out"].ask
+
+    itself = [{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group}]}]
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=itself)
+    ec2.authorize_security_group_egress(GroupId=group, IpPermissions=itself)
+    found = examine(network.network)
+    assert [found[what].state for what in asked] == ["ok", "ok", "missing"]
+
+    ports = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    ec2.authorize_security_group_egress(GroupId=group, IpPermissions=[ports])
+    assert examine(network.network)["HTTPS out"].state == "ok"
+
+
+def test_endpoints_are_found_by_name_and_by_route(closed, examine, declare):
+    """An endpoint without private DNS and S3's gateway in another route table are there, and no way."""
+    ec2, vpc, _, table = closed
+    declare(jobs={"curve": {"script": "curve", "framework": "sklearn"}}, endpoints={})
+    [main] = ec2.describe_route_tables(
+        Filters=[{"Name": "vpc-id", "Values": [vpc]}, {"Name": "association.main", "Values": ["true"]}]
+    )["RouteTables"]
+    gateway = ec2.create_vpc_endpoint(
+        VpcId=vpc,
+        VpcEndpointType="Gateway",
+        ServiceName=f"com.amazonaws.{REGION}.s3",
+        RouteTableIds=[main["RouteTableId"]],
+    )["VpcEndpoint"]["VpcEndpointId"]
+    for service in ("ecr.api", "ecr.dkr", "kms", "logs", "monitoring", "sagemaker.api", "sts"):
+        ec2.create_vpc_endpoint(
+            VpcId=vpc,
+            VpcEndpointType="Interface",
+            ServiceName=f"com.amazonaws.{REGION}.{service}",
+            PrivateDnsEnabled=service != "sts",
+        )
+    found = examine(network.network)
+    assert found["AWS's services"].state == "ok"
+    assert found["S3's gateway"].state == "missing"
+    assert found["S3's gateway"].ask == (
+        f"aws ec2 modify-vpc-endpoint --vpc-endpoint-id {gateway} --add-route-table-ids {table}"
+    )
+    assert found["endpoints' names"].state == "cannot tell"
+    assert found["endpoints' names"].says.startswith(f"com.amazonaws.{REGION}.sts: private DNS is off")
+    assert found["endpoints' names"].ask.count("--private-dns-enabled") == 1
+
+    ec2.modify_vpc_endpoint(VpcEndpointId=gateway, AddRouteTableIds=[table])
+    assert examine(network.network)["S3's gateway"].state == "ok"
+
+
+def test_a_network_for_shared_endpoints_is_to_be_connected(deployed, declare, examine):
+    """Once it is there, each of its subnets has a route to another network."""
+    declare({"network": {"mode": "created", "endpoints": "shared"}})
+    assert examine(network.connection)["shared endpoints"].state == "cannot tell"
+
+    ec2 = deployed("ec2")
+    tags = [{"Key": "team", "Value": "tiny"}, {"Key": "environment", "Value": "dev"}]
+    tagged = [{"ResourceType": "vpc", "Tags": tags}]
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=tagged)["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    found = examine(network.connection)["shared endpoints"]
+    assert (found.state, found.says) == ("missing", f"{subnet}: no route to another network")
+    assert "private hosted zones" in found.ask
+
+    other = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    peering = ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=other)["VpcPeeringConnection"]
+    [table] = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
+    ec2.create_route(
+        RouteTableId=table["RouteTableId"],
+        DestinationCidrBlock="10.9.0.0/16",
+        VpcPeeringConnectionId=peering["VpcPeeringConnectionId"],
+    )
+    assert examine(network.connection)["shared endpoints"].state == "ok"
+
+    declare({"network": {"mode": "created"}})
+    assert examine(network.connection) == {}
+
+
 def test_a_network_that_does_not_exist_is_missing(deployed, declare, examine):
     """With AWS's own words, which name it."""
     subnets = ["subnet-0123456789abcdef0", "subnet-1123456789abcdef0"]
