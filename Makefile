@@ -20,8 +20,9 @@ demo: setup  ## The whole path on the embedded AWS, from deployment to predictio
 test: setup  ## The fast tests
 	@$(RUN) pytest -n auto --dist loadgroup
 
-test-all: setup  ## The fast tests and those that train in the jobs' own environments (builds them: gigabytes)
+test-all: setup  ## All tests, with those that train in the jobs' own environments (builds them: gigabytes)
 	@$(RUN) pytest -n auto --dist loadgroup -m ""
+	@$(RUN) pytest tests/local -m ""
 
 test-local: setup  ## The whole path, as tests: the CDK command against the embedded AWS (minutes)
 	@$(RUN) pytest tests/local

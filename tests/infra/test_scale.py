@@ -11,36 +11,15 @@ from ruamel.yaml import YAML
 from atelier.spec import SpecError, load_teams
 from stacks.app import PROJECT
 from stacks.limits import SIZES, TooLarge, check, exceeded
+from tests.large_team import large
 
 JOBS, ENDPOINTS, NOTEBOOKS, USERS = 115, 92, 50, 145
 """As many as are taken at once, each job with a schedule, each user with a role and a space of their own."""
+LARGEST = {"jobs": JOBS, "endpoints": ENDPOINTS, "notebooks": NOTEBOOKS, "users": USERS}
 
 ARN = {"Fn::GetAtt": ["Other", "Arn"]}
 REFERENCED = 160
 """The characters that stand for a reference."""
-
-
-def large(*, jobs: int = JOBS, endpoints: int = ENDPOINTS, notebooks: int = NOTEBOOKS, users: int = USERS):
-    """The example with everything switched on, with so many of each, whose names are as long as allowed."""
-    file = YAML(typ="safe").load(PROJECT / "teams/research.yaml")
-    job, endpoint = file["jobs"]["curve"], file["endpoints"]["curve"]
-    people = [f"somebody-with-a-name-{number:03}" for number in range(users)]
-    file["environments"] = {"dev": file["environments"]["dev"]}
-    file["jobs"] = {f"job-with-a-name-{number:04}": job for number in range(jobs)}
-    file["endpoints"] = {
-        f"answers-a-lot-{number:06}": endpoint
-        | {"job": f"job-with-a-name-{number:04}", "scaling": {"max_instances": 4}}
-        for number in range(endpoints)
-    }
-    personas = ["data_scientist", "data_scientist", "reviewer", "admin"]
-    file["studio"] |= {
-        "users": {user: {"persona": personas[at % len(personas)]} for at, user in enumerate(people)},
-        "spaces": {f"room-of-{user}": {"owner": user} for user in people},
-        "lifecycle": {"jupyterlab": ["install_packages"]},
-    }
-    notebook = file["notebooks"]["containers"] | {"owner": people[0]}
-    file["notebooks"] = {f"works-alone-{number:08}": notebook for number in range(notebooks)}
-    return file
 
 
 @pytest.fixture
@@ -56,7 +35,7 @@ def written(tmp_path):
 
 def test_the_largest_team_is_within_every_limit_of_aws(written, synthesize, read):
     """More than a hundred users with spaces of their own and more than forty jobs fit, twice as many jobs."""
-    folder = synthesize(teams=str(written(large())))
+    folder = synthesize(teams=str(written(large(**LARGEST))))
     assert list(exceeded(folder)) == []
     assembly = read(folder)
     assert len(assembly.resources("AWS::StepFunctions::StateMachine")) == JOBS + ENDPOINTS
@@ -74,7 +53,7 @@ def test_the_largest_team_is_within_every_limit_of_aws(written, synthesize, read
 )
 def test_a_larger_team_is_refused_at_its_place_with_the_limit_and_the_remedy(written, size, place, says):
     """While the file is read: no template is written, nothing is deployed."""
-    teams = written(large(**size))
+    teams = written(large(**LARGEST | size))
     with pytest.raises(SpecError) as error:
         load_teams(teams, root=PROJECT)
     message = str(error.value)

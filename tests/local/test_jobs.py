@@ -1,7 +1,8 @@
-"""Jobs of other kinds than the main one, as `make demo JOB=…` runs them: those with small environments."""
+"""Jobs of other kinds than the main one, as `make demo JOB=…` runs them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,48 +19,66 @@ from atelier.demo.selection import select
 
 
 @dataclass(frozen=True)
-class Light:
-    """A job that takes seconds, and what comes of its example."""
+class Example:
+    """A job, and what comes of its example."""
 
-    name: str
-    metric: str
-    at_least: float
-    answers: tuple[str, ...]
-    """What the answer to each request contains."""
+    job: str
+    answers: tuple[str, ...] = ()
+    """What matches the answer to each request; none where the job has no endpoint."""
 
 
-JOBS = [
-    Light("iris", "validation:accuracy", 0.95, ("setosa", '"species":"setosa"')),
-    Light(
-        "topics-blazingtext",
-        "validation:accuracy",
-        0.97,
-        ("__label__Film", "__label__Plant", "__label__Athlete"),
-    ),
+NUMBERS = r"\[2\d\d\.\d+, [23]\d\d\.\d+, -8\d\d\.\d+\]"
+"""The curve at 100, 200 and -3000: y = x, with noise of mean 150, and y = -x - 4000 below -2000."""
+DIGITS = ".*".join(f'"class": {digit},' for digit in (2, 9, 8, 4, 6))
+
+LIGHT = [
+    Example("iris", ("setosa", '"species":"setosa"')),
+    Example("topics-blazingtext", ("__label__Film", "__label__Plant", "__label__Athlete")),
 ]
 """A container of one's own, and a built-in algorithm with a preparation."""
+HEAVY = [
+    Example("curve-pytorch", (NUMBERS, NUMBERS)),
+    Example("curve-tensorflow", (NUMBERS, NUMBERS)),
+    Example("images-pytorch", (DIGITS,)),
+    Example("sentiment-xgboost", (r"^0\.[89]", r"^0\.[012]")),
+    Example("sentiment-tensorflow", ('"praise".*"blame"', '"praise"')),
+    Example("text-huggingface", ('"praise".*"blame"', '"praise"')),
+    Example("text-mxnet", ('"praise".*"blame"',)),
+    Example("iris-tuned"),
+]
+"""Those whose environments take gigabytes; the last is deployed over others, whose endpoint goes with it."""
+EXAMPLES = [
+    *(pytest.param(one, id=one.job) for one in LIGHT),
+    *(pytest.param(one, id=one.job, marks=pytest.mark.heavy) for one in HEAVY),
+]
 
 
-@pytest.mark.parametrize("job", JOBS, ids=[job.name for job in JOBS])
+@pytest.mark.parametrize("example", EXAMPLES)
 def test_the_example_of_a_job_is_trained_and_answered(
-    cdk: Cdk, client: Callable[[str], Any], tmp_path: Path, job: Light
+    cdk: Cdk, client: Callable[[str], Any], tmp_path: Path, example: Example
 ) -> None:
-    """Its data, uploaded, become a model as good as told, whose endpoint answers the example's requests."""
-    selected = select(embedded.ROOT, tmp_path / "teams", job.name, team=None, env="dev")
+    """Its data, uploaded, become a model that passes its gate; the endpoint answers what the example asks."""
+    selected = select(embedded.ROOT, tmp_path / "teams", example.job, team=None, env="dev")
     spec = selected.spec
     deployed = replace(cdk, logs=tmp_path, team=spec.team, teams=selected.teams)
     deployed.finish("synth", deployed.synth())
     deployed.deploy()
     journey = Journey(spec, selected.job, selected.endpoint, client)
 
-    described = spec.jobs[selected.job]
-    example = write_example(code_of(embedded.ROOT, described), tmp_path / "data")
-    began = journey.upload_files(example.uploads(described))
+    job = spec.jobs[selected.job]
+    written = write_example(code_of(embedded.ROOT, job), tmp_path / "data")
+    began = journey.upload_files(written.uploads(job))
     run = _succeeded(client, journey.training_run(began))
-    assert run["metrics"][job.metric] >= job.at_least
+    assert run["modelPackage"]
+    if job.transform is not None:
+        [predictions] = journey.download(run["transform"], tmp_path / "transformed")
+        assert len(predictions.read_text().splitlines()) > 100
+    if selected.endpoint is None:
+        return
     _succeeded(client, journey.deployment(began))
-    answers = [journey.ask(request.content_type, request.body) for request in example.requests]
-    assert all(said in answer for answer, said in zip(answers, job.answers, strict=True)), answers
+    answers = [journey.ask(request.content_type, request.body) for request in written.requests]
+    for answer, form in zip(answers, example.answers, strict=True):
+        assert re.search(form, answer), answer
 
 
 def _succeeded(client: Callable[[str], Any], execution: str) -> dict[str, Any]:
