@@ -49,6 +49,12 @@ def build(params: Params) -> keras.Model:
     return model
 
 
+def report(figures: dict[str, float]) -> None:
+    """Put an epoch's figures into the log."""
+    for name, value in figures.items():
+        contract.report(METRICS[name], value)
+
+
 class Report(keras.callbacks.Callback):
     """Puts an epoch's figures into the log and into the history, and then saves a checkpoint of both."""
 
@@ -71,8 +77,7 @@ class Report(keras.callbacks.Callback):
         figures["samples_per_second"] = self._samples / self._seconds
         self._history.append(figures)
         print(f"epoch {epoch + 1} of {self._given['epochs']}", flush=True)
-        for name, value in figures.items():
-            contract.report(METRICS[name], value)
+        report(figures)
         checkpoints.save(self._folder, self.model, self._history, self._given)
 
 
@@ -89,6 +94,9 @@ def train(
     model, history = restored or (build(params), [])
     if restored:
         print(f"going on after epoch {len(history)}", flush=True)
+    if len(history) == params.epochs:
+        # All was learned before the run was stopped; its metrics went with its log.
+        report(history[-1])
     test = data["test"]
     model.fit(
         data["train"].x,

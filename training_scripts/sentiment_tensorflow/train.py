@@ -109,8 +109,6 @@ def main() -> None:
 
     contract.seed(params.seed)
     model, history = fitting.train(params, data, contract.checkpoint_dir())
-    for name, value in history[-1].items():
-        contract.report(fitting.METRICS[name], value)
     # TensorFlow Serving runs the model, and the handlers need no packages.
     with contract.saving(serving_requirements=None) as folder:
         model.export(folder / VERSION, verbose=False)

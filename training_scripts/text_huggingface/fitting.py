@@ -104,8 +104,8 @@ def _check_tokenizer(
     rows, highest = getattr(config, "vocab_size", None), max(vocabulary.values())
     if rows is not None and highest >= rows:
         raise contract.UserError(
-            f"channel 'model': the tokenizer numbers its tokens up to {highest}, but vocab_size of "
-            f"model/config.json is {rows}: upload tokenizer and config.json of one model"
+            f"channel 'model': the tokenizer numbers its tokens up to {highest}, but vocab_size in "
+            f"model/config.json allows up to {rows - 1}: upload tokenizer and config.json of one model"
         )
 
 
