@@ -20,7 +20,7 @@ class Network(Model):
     mode: NetworkMode = "none"
     """`created`: a VPC of the environment's own; `existing`: one named here; `none`: AWS's own network."""
     cidr: Annotated[str, Field(pattern=CIDR.pattern)] = "10.0.0.0/16"
-    """The addresses of a created network: /16 to /26, other than those of the team's other networks."""
+    """The private addresses of a created network: /16 to /26, apart from the team's other networks."""
     zones: Literal[2, 3] = 2
     """In how many availability zones a created network has subnets."""
     internet: Literal["none", "nat"] = "none"

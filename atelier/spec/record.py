@@ -1,8 +1,9 @@
 """What of a deployed environment cannot change any more, on record beside the team file.
 
 `teams/vision.record.json` is written by `atelier record vision` once an environment is deployed, and is
-committed. From then on a team file that would have Studio's domain, a user or a space replaced, with what
-people keep there, is refused while it is read: CloudFormation would try, and lose it or fail half-way.
+committed. From then on a team file that would have Studio's domain, a user, a space or a notebook instance
+replaced, with what people keep there, is refused while it is read: CloudFormation would try, and lose it or
+fail half-way.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ LARGEST_VPC = 16
 SMALLEST_VPC = SMALLEST_SUBNET - 2
 """Room for a third zone and a way out is kept whatever is asked for, so that adding one moves nothing."""
 PRIVATE = [ipaddress.IPv4Network(one) for one in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
-"""The private addresses of RFC 1918, of which AWS advises to make a VPC; it takes few others at all."""
+"""The private addresses of RFC 1918, as AWS advises: others are the internet's, or reserved."""
 DOCKER = ipaddress.IPv4Network("172.17.0.0/16")
 """The addresses of the containers within Studio's apps and notebook instances; AWS asks to avoid them."""
 LEAST_SUBNETS = 2
