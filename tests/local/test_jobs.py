@@ -13,7 +13,7 @@ import pytest
 from atelier import embedded
 from atelier.cli.follow import Finished, follow
 from atelier.demo.cdk import Cdk
-from atelier.demo.example import code_of, write_example
+from atelier.demo.example import code_of, started_by, write_example
 from atelier.demo.journey import Journey
 from atelier.demo.selection import select
 
@@ -68,6 +68,8 @@ def test_the_example_of_a_job_is_trained_and_answered(
     job = spec.jobs[selected.job]
     written = write_example(code_of(embedded.ROOT, job), tmp_path / "data")
     began = journey.upload_files(written.uploads(job))
+    if not started_by(job):
+        journey.start()
     run = _succeeded(client, journey.training_run(began))
     assert run["modelPackage"]
     if job.transform is not None:
