@@ -155,14 +155,16 @@ def test_each_endpoint_and_notebook_has_an_alarm_that_people_hear(assembly):
 
 def test_only_where_it_is_to_stop_may_the_watch_stop(assembly):
     """By default it measures and tells."""
-    actions = {
-        action
-        for one in assembly.statements(stage=STAGE)
-        if one.where.startswith(f"{STAGE}-cost: Idle")
-        for action in one.actions
-    }
-    assert "sagemaker:DescribeEndpoint" in actions
-    assert not {"sagemaker:DeleteEndpoint", "sagemaker:StopNotebookInstance"} & actions
+    stops = {"sagemaker:DeleteEndpoint", "sagemaker:StopNotebookInstance"}
+    for stage, allowed in ((STAGE, stops), ("research-prod", set())):
+        actions = {
+            action
+            for one in assembly.statements(stage=stage)
+            if one.where.startswith(f"{stage}-cost: Idle")
+            for action in one.actions
+        }
+        assert "sagemaker:DescribeEndpoint" in actions
+        assert stops & actions == allowed
 
 
 def test_where_it_is_to_stop_it_may_and_says_so(teams):
