@@ -144,11 +144,10 @@ def _train(training: Training, python: Path, folder: Path, precision: str) -> _S
                 elif len(speeds) == EPOCHS:
                     ended.set()
     ended.set()
-    if process.returncode or len(speeds) < EPOCHS:
+    if process.returncode or len(speeds) != EPOCHS:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{''.join(lines[-20:])}")
     watch.join()
-    # A script may say its last figures twice.
-    return _Speed(statistics.median(speeds[1:EPOCHS]), statistics.mean(busy))
+    return _Speed(statistics.median(speeds[1:]), statistics.mean(busy))
 
 
 def _watch(busy: list[float], ended: threading.Event) -> None:
