@@ -249,4 +249,13 @@ CHANGES = [
         effect=effects.no_retention,
         everywhere=True,
     ),
+    Change(
+        name="neither endpoint nor budget",
+        patch={
+            "endpoints": None,
+            "environments": {"dev": {"budget": None}, "prod": {"override": {"endpoints": None}}},
+        },
+        says=frozenset({"- serving/*", "- cost/*", "~ cost/*"}),
+        effect=effects.less,
+    ),
 ]

@@ -199,6 +199,12 @@ def no_retention(whole: Whole) -> None:
     assert not any(_protected(whole).values())
 
 
+def less(whole: Whole) -> None:
+    """What the parts were made of is gone, though other stacks had a share in it."""
+    assert not whole.client("sagemaker").list_endpoints()["Endpoints"]
+    assert not whole.client("budgets").describe_budgets(AccountId=whole.spec.account).get("Budgets")
+
+
 def _idle(settings: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = settings["JupyterLabAppSettings"]["AppLifecycleManagement"]["IdleSettings"]
     return found
