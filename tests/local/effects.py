@@ -201,7 +201,7 @@ def no_retention(whole: Whole) -> None:
 
 def less(whole: Whole) -> None:
     """What the parts were made of is gone, though other stacks had a share in it."""
-    assert not whole.client("sagemaker").list_endpoints()["Endpoints"]
+    assert not whole.client("sagemaker").list_endpoints(NameContains="research-dev")["Endpoints"]
     assert not whole.client("budgets").describe_budgets(AccountId=whole.spec.account).get("Budgets")
 
 
