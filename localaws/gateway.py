@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 import uuid
 from collections.abc import Iterable
+from contextlib import nullcontext
 from io import BytesIO
 from typing import Any
 
@@ -49,6 +51,8 @@ class Gateway:
         }
         self._services = {service for service, _ in self._handlers}
         self._moto = DomainDispatcherApplication(create_backend_app)
+        # Moto looks for a role by going through all of them, which fails while another request makes one.
+        self._one_by_one = {"iam": threading.Lock()}
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Answer one request (WSGI)."""
@@ -79,7 +83,8 @@ class Gateway:
 
     def _ask_moto(self, environ: dict[str, Any], start_response: Any, service: str) -> Any:
         try:
-            return self._moto(environ, start_response)
+            with self._one_by_one.get(service, nullcontext()):
+                return self._moto(environ, start_response)
         except NotImplementedError as error:
             log.warning("not emulated: %s: %s", service, error)
             operation = str(error).removeprefix("The ").removesuffix(" action has not been implemented")
