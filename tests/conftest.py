@@ -29,8 +29,9 @@ SERVICES = {"applicationautoscaling": "application-autoscaling"}
 
 
 def pytest_configure() -> None:
-    """Let the commands that tests start hear of Ctrl-C, also where these tests run in the background."""
+    """Let the commands that tests start hear of Ctrl-C and hang-ups, even when run in the background."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @dataclass
