@@ -282,22 +282,29 @@ def logs(groups: Sequence[str], *also: str) -> Permission:
 
 def images(arns: Arns, spec: TeamEnvironment, *also: str) -> list[Permission]:
     """To pull the environment's images and those that AWS publishes."""
-    return [
-        Permission(
-            sid="OwnImages",
-            actions=[*PULL_ACTIONS, "ecr:DescribeImages", *also],
-            resources=[arns.of("ecr", "repository/{}/*")],
-            because="all images of the environment",
-        ),
-        Permission(
-            sid="ImagesOfAws",
-            actions=PULL_ACTIONS,
-            resources=[arns.of("ecr", "repository/*", account="*")],
-            # Keeps the wildcard away from the other teams of this account.
-            conditions={"StringNotEquals": {"aws:ResourceAccount": spec.account}},
-            because="AWS publishes images from another account in each region; its owner decides who pulls",
-        ),
-    ]
+    return [own_images(arns, *also), images_of_aws(arns, spec)]
+
+
+def own_images(arns: Arns, *also: str) -> Permission:
+    """To pull the environment's images."""
+    return Permission(
+        sid="OwnImages",
+        actions=[*PULL_ACTIONS, "ecr:DescribeImages", *also],
+        resources=[arns.of("ecr", "repository/{}/*")],
+        because="all images of the environment",
+    )
+
+
+def images_of_aws(arns: Arns, spec: TeamEnvironment) -> Permission:
+    """To pull the images that AWS publishes."""
+    return Permission(
+        sid="ImagesOfAws",
+        actions=PULL_ACTIONS,
+        resources=[arns.of("ecr", "repository/*", account="*")],
+        # Keeps the wildcard away from the other teams of this account.
+        conditions={"StringNotEquals": {"aws:ResourceAccount": spec.account}},
+        because="AWS publishes images from another account in each region; its owner decides who pulls",
+    )
 
 
 def pretrained(spec: TeamEnvironment, *, exact: bool = True) -> list[Permission]:

@@ -17,14 +17,14 @@ from stacks.arns import Arns
 from stacks.constructs import studio_settings
 from stacks.constructs.guardrail_conditions import Place
 from stacks.constructs.lifecycle_config import studio_config
-from stacks.constructs.permission import Permission, allow, allow_in_managed_policies
+from stacks.constructs.permission import allow, allow_in_managed_policies
 from stacks.constructs.project_templates import ProjectTemplates
 from stacks.constructs.role import service_role
 from stacks.constructs.studio_image import CustomImage, CustomImageProps
 from stacks.constructs.studio_permissions import own_domain, workplace
 from stacks.constructs.studio_roles import StudioRoles, StudioRolesProps, only_sizes
 from stacks.data import Data
-from stacks.grants import PULL_ACTIONS, unscoped
+from stacks.grants import own_images, unscoped
 from stacks.personas import Subject, permissions_of
 from stacks.registry import Registry
 from stacks.team_stack import TeamStack
@@ -121,12 +121,7 @@ class Studio(TeamStack):
         )
         allow(
             role,
-            Permission(
-                sid="LookAtImages",
-                actions=[*PULL_ACTIONS, "ecr:DescribeImages"],
-                resources=[Arns(spec).of("ecr", "repository/{}/*")],
-                because="all images of the environment",
-            ),
+            own_images(Arns(spec)),
             unscoped("LogInToRegistries", "ecr:GetAuthorizationToken"),
         )
         return [

@@ -21,7 +21,7 @@ from atelier.spec.model import TeamEnvironment
 from stacks.arns import Arns
 from stacks.constructs.permission import Permission, allow
 from stacks.constructs.role import service_role
-from stacks.grants import PULL_ACTIONS, PUSH_ACTIONS, unscoped
+from stacks.grants import PULL_ACTIONS, PUSH_ACTIONS, images_of_aws, unscoped
 
 PROJECT = Path(__file__).parents[2]
 LOG_RETENTION = logs.RetentionDays.THREE_MONTHS
@@ -125,13 +125,7 @@ class ImageBuild(Construct):
                 actions=[*PULL_ACTIONS, *PUSH_ACTIONS],
                 resources=[arns.of("ecr", f"repository/{repository}")],
             ),
-            Permission(
-                sid="PullImagesOfAws",
-                actions=PULL_ACTIONS,
-                resources=[arns.of("ecr", "repository/*", account="*")],
-                conditions={"StringNotEquals": {"aws:ResourceAccount": spec.account}},
-                because="AWS publishes images to build on from another account in each region",
-            ),
+            images_of_aws(arns, spec),
             unscoped("LogInToRegistries", "ecr:GetAuthorizationToken"),
             Permission(
                 sid="WriteLog",
